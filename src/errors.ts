@@ -1,0 +1,29 @@
+/** Every error the package raises: code and what to do about it. A message says what was seen and what was expected. */
+const table = {
+  MPERF_CONFIG_INVALID: (problems: string) => problems,
+  MPERF_MERCURIUS_MISSING: () =>
+    'mercurius-performance was registered, but there is no app.graphql: register mercurius before it',
+  MPERF_REGISTERED_TWICE: () =>
+    'mercurius-performance was registered a second time on the same app: register it once, after mercurius',
+  MPERF_SCHEMA_CONFLICT: (detail: string) =>
+    `the schema cannot take the performance fields: ${detail}; rename that type or field in your schema`,
+  MPERF_CREDENTIAL_MISSING: () =>
+    'exposeMetrics is on in production, but nobody could be an administrator: set PERFORMANCE_ADMIN_TOKEN or authorize',
+  MPERF_FORBIDDEN: () => 'administrators only: send the header "Authorization: Bearer <token>"',
+  MPERF_ARGUMENT_INVALID: (problem: string) => problem
+} satisfies Record<string, (detail: string) => string>
+
+export type ErrorCode = keyof typeof table
+
+/** An error with a stable `code`; GraphQL servers show it to clients as `extensions.code`. */
+export class PerformanceError extends Error {
+  override readonly name = 'PerformanceError'
+  readonly code: ErrorCode
+  readonly extensions: { readonly code: ErrorCode }
+
+  constructor(code: ErrorCode, detail = '') {
+    super(table[code](detail))
+    this.code = code
+    this.extensions = { code }
+  }
+}

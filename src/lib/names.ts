@@ -1,0 +1,20 @@
+/** The fields and types that the monitor adds to a schema. They never appear in its own numbers. */
+export const METRICS_FIELD = '_performanceMetrics'
+export const TIMING_FIELD = '_performance'
+
+export const OWN_TYPES: ReadonlySet<string> = new Set([
+  'PerformanceMetrics',
+  'ResolverMetrics',
+  'QueryMetrics',
+  'OperationMetrics',
+  'CacheMetrics',
+  'NamedCacheMetrics',
+  'RecentCall',
+  'PerformanceConfig',
+  'FieldPerformance'
+])
+
+/** Whether a resolver belongs to the monitor and not to the application. */
+export function isOwnField(parentType: string, field: string): boolean {
+  return field === METRICS_FIELD || field === TIMING_FIELD || OWN_TYPES.has(parentType)
+}

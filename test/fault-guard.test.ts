@@ -1,0 +1,69 @@
+import { test } from 'tap'
+import { FaultGuard } from '../src/lib/fault-guard.js'
+import { manualClock } from './clock.js'
+
+function guardWithLog() {
+  const clock = manualClock()
+  const said: string[] = []
+  const guard = new FaultGuard({ clock, report: message => said.push(message) })
+  return { clock, said, guard }
+}
+
+test('faults are counted one by one and spoken of at most once a minute', t => {
+  const { clock, said, guard } = guardWithLog()
+  for (let second = 0; second < 600; second += 1) {
+    guard.caught(new Error('broken'))
+    guard.succeeded()
+    clock.advance(1)
+  }
+  t.equal(guard.report.faults, 600)
+  t.equal(said.length, 10)
+  t.end()
+})
+
+test('after 100 in a row it switches itself off, says so, and tries again a minute later', t => {
+  const { clock, said, guard } = guardWithLog()
+  for (let index = 0; index < 99; index += 1) guard.caught(new Error('broken'))
+  t.ok(guard.open())
+  guard.caught(new Error('broken'))
+  t.notOk(guard.open())
+  t.match(said.at(-1), /100 faults in a row: measuring is off for 60 s/)
+  clock.advance(59)
+  t.notOk(guard.open())
+  clock.advance(2)
+  t.ok(guard.open())
+  t.match(said.at(-1), /measuring again/)
+  t.strictSame(guard.report, { faults: 100, tripped: false })
+  t.end()
+})
+
+test('a success in between starts the row anew', t => {
+  const { guard } = guardWithLog()
+  for (let index = 0; index < 1000; index += 1) {
+    guard.caught(new Error('broken'))
+    if (index % 50 === 0) guard.succeeded()
+  }
+  t.ok(guard.open())
+  t.end()
+})
+
+test('refused values are counted and never switch measuring off', t => {
+  const { guard } = guardWithLog()
+  for (let index = 0; index < 1000; index += 1) guard.refused(new RangeError('no duration'))
+  t.ok(guard.open())
+  t.equal(guard.report.faults, 1000)
+  t.end()
+})
+
+test('a logger that throws stays inside', t => {
+  const guard = new FaultGuard({
+    clock: manualClock(),
+    report: () => {
+      throw new Error('the log is full')
+    }
+  })
+  t.doesNotThrow(() => {
+    guard.caught(new Error('broken'))
+  })
+  t.end()
+})
