@@ -1,0 +1,42 @@
+import { copyOf } from '../lib/text.js'
+import { Series } from './series.js'
+
+/** The name of the series that takes what comes after the limit. No GraphQL name and no plain SQL name looks like it. */
+export const OVERFLOW = '(other)'
+
+/**
+ * A bounded set of series: after `limit` distinct keys every new key falls into one overflow series, so that every
+ * measurement lands in exactly one. A `Map`, since a client may call a field or an operation `__proto__`.
+ */
+export class Dimension<Labels> {
+  readonly #limit: number
+  readonly #overflowLabels: Labels
+  readonly #series = new Map<string, Series<Labels>>()
+  #overflow: Series<Labels> | undefined
+
+  constructor(limit: number, overflowLabels: Labels) {
+    this.#limit = limit
+    this.#overflowLabels = overflowLabels
+  }
+
+  /** The series of `key`; `name` and `labels` are used when it is new. */
+  get(key: string, name: string, labels: Labels): Series<Labels> {
+    const found = this.#series.get(key)
+    if (found !== undefined) return found
+    if (this.#series.size >= this.#limit) return (this.#overflow ??= new Series(OVERFLOW, this.#overflowLabels))
+    const created = new Series(copyOf(name), labels)
+    this.#series.set(copyOf(key), created)
+    return created
+  }
+
+  /** Forgets the series that `isExpired`, so that their places are free again. */
+  sweep(isExpired: (series: Series<Labels>) => boolean): void {
+    for (const [key, series] of this.#series) if (isExpired(series)) this.#series.delete(key)
+    if (this.#overflow !== undefined && isExpired(this.#overflow)) this.#overflow = undefined
+  }
+
+  *[Symbol.iterator](): Generator<Series<Labels>> {
+    yield* this.#series.values()
+    if (this.#overflow !== undefined) yield this.#overflow
+  }
+}

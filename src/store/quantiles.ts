@@ -1,0 +1,100 @@
+import { BUCKET_LIMIT, LOWEST_BUCKET, bucketValue, type Sketch } from './sketch.js'
+
+/**
+ * Sums sketches and reads quantiles from the sum, in buffers it keeps, so that a snapshot of thousands of series
+ * allocates nothing per series. Use: `clear()`, `add()` each sketch, read.
+ */
+export class Merger {
+  count = 0
+  sum = 0
+  min = Infinity
+  max = 0
+  #zeroCount = 0
+  #from = BUCKET_LIMIT
+  #end = 0
+  readonly #counts = new Float64Array(BUCKET_LIMIT)
+
+  clear(): void {
+    this.#counts.fill(0, this.#from, this.#end)
+    this.count = 0
+    this.sum = 0
+    this.min = Infinity
+    this.max = 0
+    this.#zeroCount = 0
+    this.#from = BUCKET_LIMIT
+    this.#end = 0
+  }
+
+  add(sketch: Sketch): void {
+    if (sketch.count === 0) return
+    this.count += sketch.count
+    this.sum += sketch.sum
+    if (sketch.min < this.min) this.min = sketch.min
+    if (sketch.max > this.max) this.max = sketch.max
+    this.#zeroCount += sketch.zeroCount
+    const { counts } = sketch
+    const from = sketch.first - LOWEST_BUCKET
+    // A step of buckets may begin before the lowest one or end past the highest; nothing is ever counted out there.
+    const begin = Math.max(0, -from)
+    const end = Math.min(counts.length, BUCKET_LIMIT - from)
+    for (let offset = begin; offset < end; offset += 1) {
+      this.#counts[from + offset] = (this.#counts[from + offset] ?? 0) + (counts[offset] ?? 0)
+    }
+    if (from + begin < this.#from) this.#from = from + begin
+    if (from + end > this.#end) this.#end = from + end
+  }
+
+  /**
+   * The values at `quantiles` (ascending, each 0 to 1), in nanoseconds; 0 where nothing was added. Between two ranks it
+   * interpolates as PostgreSQL's `percentile_cont` and Python's `median` do.
+   */
+  quantiles(quantiles: readonly number[]): number[] {
+    if (this.count === 0) return quantiles.map(() => 0)
+    const walk = new RankWalk(this.#counts, this.#from, this.#zeroCount)
+    return quantiles.map(quantile => {
+      const rank = quantile * (this.count - 1)
+      const low = Math.floor(rank)
+      const lower = this.#at(low, walk)
+      return rank === low ? lower : lower + (rank - low) * (this.#at(low + 1, walk) - lower)
+    })
+  }
+
+  #at(rank: number, walk: RankWalk): number {
+    if (rank <= 0) return this.min
+    if (rank >= this.count - 1) return this.max
+    return Math.min(Math.max(walk.valueAt(rank), this.min), this.max)
+  }
+}
+
+/** Walks the buckets upwards once for all ranks asked, which hardly ever go down. */
+class RankWalk {
+  readonly #counts: Float64Array
+  readonly #start: number
+  readonly #zeroCount: number
+  #index: number
+  /** How many values lie in the buckets before `#index`. */
+  #before: number
+
+  constructor(counts: Float64Array, start: number, zeroCount: number) {
+    this.#counts = counts
+    this.#start = start
+    this.#zeroCount = zeroCount
+    this.#index = start
+    this.#before = zeroCount
+  }
+
+  valueAt(rank: number): number {
+    if (rank < this.#zeroCount) return 0
+    if (rank < this.#before) {
+      this.#index = this.#start
+      this.#before = this.#zeroCount
+    }
+    let inside = this.#counts[this.#index] ?? 0
+    while (rank >= this.#before + inside && this.#index < BUCKET_LIMIT - 1) {
+      this.#before += inside
+      this.#index += 1
+      inside = this.#counts[this.#index] ?? 0
+    }
+    return bucketValue(this.#index + LOWEST_BUCKET)
+  }
+}

@@ -1,0 +1,53 @@
+import type { Measurement } from '../spans/measurement.js'
+
+export const RECENT_LIMIT = 32
+
+/** One of the last calls of a series. */
+export interface RecentCall {
+  /** Seconds. */
+  readonly executionTime: number
+  /** When it ended, ISO 8601. */
+  readonly timestamp: string
+  readonly argsCount: number | null
+  readonly failed: boolean
+  readonly traceId: string | null
+}
+
+/** The last 32 calls of a series, oldest overwritten first. Parallel arrays, so that a call allocates nothing. */
+export class RecentCalls {
+  /** Monotonic nanoseconds of the end of the call. */
+  readonly #at: number[] = []
+  readonly #duration: number[] = []
+  readonly #failed: boolean[] = []
+  readonly #argsCount: (number | null)[] = []
+  readonly #traceId: (string | null)[] = []
+  #next = 0
+
+  add(at: number, { duration, failed, argsCount, traceId }: Measurement): void {
+    const index = this.#next
+    this.#at[index] = at
+    this.#duration[index] = duration
+    this.#failed[index] = failed
+    this.#argsCount[index] = argsCount
+    this.#traceId[index] = traceId
+    this.#next = index === RECENT_LIMIT - 1 ? 0 : index + 1
+  }
+
+  /** The newest `limit` calls that ended after `since`, newest first. `toWall` turns monotonic time into epoch ms. */
+  list(limit: number, since: number, toWall: (at: number) => number): RecentCall[] {
+    const found: RecentCall[] = []
+    for (let back = 1; back <= this.#at.length && found.length < limit; back += 1) {
+      const index = (this.#next - back + RECENT_LIMIT) % RECENT_LIMIT
+      const at = this.#at[index] ?? -Infinity
+      if (at <= since) break
+      found.push({
+        executionTime: (this.#duration[index] ?? 0) / 1e9,
+        timestamp: new Date(toWall(at)).toISOString(),
+        argsCount: this.#argsCount[index] ?? null,
+        failed: this.#failed[index] ?? false,
+        traceId: this.#traceId[index] ?? null
+      })
+    }
+    return found
+  }
+}

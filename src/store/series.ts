@@ -1,0 +1,147 @@
+import type { Measurement } from '../spans/measurement.js'
+import type { Merger } from './quantiles.js'
+import { RecentCalls } from './recent.js'
+import { Sketch } from './sketch.js'
+import { epochAt, oldestEpoch, type Window } from './window.js'
+
+interface Totals {
+  readonly times: Sketch
+  errors: number
+  /** SQL statements that ran inside the calls; only operations count them. */
+  statements: number
+}
+
+interface Slot extends Totals {
+  epoch: number
+  /** Whether it is part of the sum of closed slots. */
+  summed: boolean
+}
+
+/**
+ * The measurements of one name. A write touches one slot of a ring. The slots whose time is over are kept summed up, so
+ * that a read adds two sketches and not sixty.
+ */
+export class Series<Labels> {
+  readonly name: string
+  readonly labels: Labels
+  readonly recent = new RecentCalls()
+  #slots: (Slot | undefined)[] = []
+  /** The sum of the closed slots. Where everything is kept, it also holds what has left the ring. */
+  #closed = emptyTotals()
+  /** The epoch for which `#closed` is right. */
+  #settledAt = -Infinity
+  /** The epoch of the newest measurement. */
+  #newest = -Infinity
+
+  constructor(name: string, labels: Labels) {
+    this.name = name
+    this.labels = labels
+  }
+
+  record(window: Window, now: number, measurement: Measurement, statements = 0): void {
+    const epoch = epochAt(window, now)
+    const slot = this.#slotAt(window, epoch)
+    this.#newest = epoch
+    slot.times.record(measurement.duration)
+    if (measurement.failed) slot.errors += 1
+    slot.statements += statements
+    this.recent.add(now, measurement)
+  }
+
+  /** Adds the live slots to `merger`, which the caller has cleared. */
+  read(window: Window, now: number, merger: Merger): { readonly errors: number; readonly statements: number } {
+    const epoch = epochAt(window, now)
+    this.settle(window, now)
+    const closed = this.#closed
+    merger.add(closed.times)
+    const current = this.#slots[positionOf(window, epoch)]
+    if (current?.epoch !== epoch) return closed
+    merger.add(current.times)
+    return { errors: closed.errors + current.errors, statements: closed.statements + current.statements }
+  }
+
+  /** Whether nothing in it is young enough to be reported. */
+  isExpired(window: Window, now: number): boolean {
+    return this.#newest < oldestEpoch(window, epochAt(window, now))
+  }
+
+  /** Sums up the slots that have closed and takes out those that are too old. Does nothing twice in one slot. */
+  settle(window: Window, now: number): void {
+    const epoch = epochAt(window, now)
+    if (epoch === this.#settledAt) return
+    this.#settledAt = epoch
+    const oldest = oldestEpoch(window, epoch)
+    for (const slot of this.#slots) {
+      if (slot === undefined) continue
+      if (slot.epoch < oldest) this.#takeOut(slot)
+      else if (slot.epoch < epoch && !slot.summed) this.#sumUp(slot)
+    }
+  }
+
+  /**
+   * Moves what is still alive under `from` into slots of `to`. A slot goes where its youngest measurement belongs, so
+   * nothing young is lost and what is old stays for at most one old slot longer.
+   */
+  rewindow(from: Window, to: Window, now: number): void {
+    const oldestBefore = oldestEpoch(from, epochAt(from, now))
+    const live = this.#slots.filter((slot): slot is Slot => slot !== undefined && slot.epoch >= oldestBefore)
+    this.#slots = []
+    this.#closed = emptyTotals()
+    this.#settledAt = -Infinity
+    this.#newest = -Infinity
+    const oldest = oldestEpoch(to, epochAt(to, now))
+    for (const slot of live) {
+      const epoch = epochAt(to, Math.min((slot.epoch + 1) * from.width - 1, now))
+      if (epoch < oldest) continue
+      add(this.#slotAt(to, epoch), slot)
+      this.#newest = Math.max(this.#newest, epoch)
+    }
+  }
+
+  #slotAt(window: Window, epoch: number): Slot {
+    const position = positionOf(window, epoch)
+    const slot = this.#slots[position]
+    if (slot?.epoch === epoch) return slot
+    if (slot === undefined) return (this.#slots[position] = { ...emptyTotals(), epoch, summed: false })
+    if (window.retention !== Infinity) this.#takeOut(slot)
+    else if (!slot.summed) this.#sumUp(slot)
+    slot.epoch = epoch
+    slot.summed = false
+    slot.times.reset()
+    slot.errors = 0
+    slot.statements = 0
+    return slot
+  }
+
+  #sumUp(slot: Slot): void {
+    add(this.#closed, slot)
+    slot.summed = true
+  }
+
+  #takeOut(slot: Slot): void {
+    if (!slot.summed) return
+    slot.summed = false
+    const { times } = this.#closed
+    times.subtract(slot.times)
+    this.#closed.errors -= slot.errors
+    this.#closed.statements -= slot.statements
+    if (slot.times.min > times.min && slot.times.max < times.max) return
+    const left = this.#slots.filter(other => other?.summed)
+    times.min = Math.min(Infinity, ...left.map(other => other?.times.min ?? Infinity))
+    times.max = Math.max(0, ...left.map(other => other?.times.max ?? 0))
+  }
+}
+
+function positionOf(window: Window, epoch: number): number {
+  return ((epoch % window.slots) + window.slots) % window.slots
+}
+
+function emptyTotals(): Totals {
+  return { times: new Sketch(), errors: 0, statements: 0 }
+}
+
+function add(into: Totals, from: Totals): void {
+  into.times.merge(from.times)
+  into.errors += from.errors
+  into.statements += from.statements
+}

@@ -1,0 +1,74 @@
+import type { PerformanceConfig } from '../config.js'
+import type { RecentCall } from './recent.js'
+
+/** Aggregated times, in seconds; all 0 where nothing was measured. Quantiles are within 1%, the rest is exact. */
+export interface TimeSummary {
+  readonly count: number
+  readonly avgTime: number
+  readonly medianTime: number
+  readonly minTime: number
+  readonly maxTime: number
+  readonly totalTime: number
+  readonly p90Time: number
+  readonly p95Time: number
+  readonly p99Time: number
+}
+
+export interface SeriesSnapshot extends TimeSummary {
+  /** `Issue.comments`, `SELECT issues`, `IssueList`; `(other)` is what came after the series limit. */
+  readonly name: string
+  readonly errorCount: number
+  /** Seconds of the newest call. */
+  readonly lastExecutionTime: number
+  /** When the newest call ended, ISO 8601. */
+  readonly lastExecution: string | null
+  /** Newest first; empty unless asked for. */
+  readonly recent: readonly RecentCall[]
+}
+
+export type ResolverSnapshot = SeriesSnapshot
+
+export interface QuerySnapshot extends SeriesSnapshot {
+  /** `SELECT`, `INSERT`, ... */
+  readonly queryType: string
+  readonly table: string | null
+}
+
+export interface OperationSnapshot extends SeriesSnapshot {
+  /** `query`, `mutation` or `subscription`. */
+  readonly operationType: string
+  /** SQL statements per call, on average. */
+  readonly queriesPerRequest: number
+}
+
+/** One cache, or all of them together. Deduplicated calls, which share a running look-up, count in neither. */
+export interface CacheSnapshot {
+  readonly hits: number
+  readonly misses: number
+  /** hits / (hits + misses); 0 where there were none. */
+  readonly hitRatio: number
+  readonly hitTimes: TimeSummary
+  readonly missTimes: TimeSummary
+}
+
+export interface NamedCacheSnapshot extends CacheSnapshot {
+  readonly name: string
+}
+
+/** All that a reader sees: plain, typed, JSON-serialisable. */
+export interface Snapshot {
+  readonly resolvers: readonly ResolverSnapshot[]
+  readonly queries: readonly QuerySnapshot[]
+  readonly operations: readonly OperationSnapshot[]
+  readonly cache: CacheSnapshot & { readonly byName: readonly NamedCacheSnapshot[] }
+  readonly config: PerformanceConfig
+}
+
+export interface SnapshotOptions {
+  /** The parts to read; the others come back empty. Default all. */
+  readonly include?: readonly ('resolvers' | 'queries' | 'operations' | 'cache')[]
+  /** Only the series of this name. */
+  readonly name?: string
+  /** How many recent calls to list per series, 0 to 32. Default 0. */
+  readonly recent?: number
+}
