@@ -1,0 +1,132 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { describeTokens } from './fallback.js'
+import { Folder } from './fold.js'
+import { lex } from './lexer.js'
+import { createParser, monotonicMilliseconds } from './parser.js'
+import { cut, detach, render } from './render.js'
+import { TokenList } from './tokens.js'
+
+export interface Statement {
+  /** 'SELECT', 'BEGIN', 'CREATE TABLE': upper case, from a closed set, 'UNKNOWN' when the text begins like nothing known. */
+  readonly operation: string
+  /** The main table, 'issues', or 'audit.events' in a schema other than public; null where there is none. */
+  readonly table: string | null
+  /** 'SELECT issues', or the operation alone. */
+  readonly name: string
+  /** 16 lower-case hexadecimal digits: libpg-query's fingerprint, or a hash of the normalised text. */
+  readonly fingerprint: string
+  /** Without comments and literals, each of which is a `?`; white space folded; at most 1,024 UTF-16 units. */
+  readonly text: string
+}
+
+export interface SqlAnalyzer {
+  /** Never throws, whatever the text. */
+  readonly analyze: (text: string) => Statement
+  /** Settles, and never rejects, when the parser has been loaded or given up. */
+  readonly ready: Promise<void>
+  readonly parserLoaded: boolean
+}
+
+export interface SqlAnalyzerOptions {
+  /** Texts remembered, and as many normalised ones. Default 1,000. */
+  readonly cacheSize?: number
+  /** Texts given to PostgreSQL's parser per second; the others are described from their tokens. Default 100. */
+  readonly parsesPerSecond?: number
+  /** A monotonic clock in milliseconds. Default performance.now. */
+  readonly now?: () => number
+}
+
+const defaults = { cacheSize: 1000, parsesPerSecond: 100, now: monotonicMilliseconds } satisfies SqlAnalyzerOptions
+
+const TEXT_LIMIT = 1024
+const SCAN_LIMIT = 64 * 1024
+const REMEMBER_LIMIT = 16 * 1024
+const REMEMBERED_TOTAL = 4 * 1024 * 1024
+const PARSE_LIMIT = 16 * 1024
+// The parser recurses on its WASM stack, and long chains of operators, unions or brackets outgrow it.
+const PARSE_TOKENS = 1000
+
+/** What one normalised text is known as. Texts share it, so that what the parser says later reaches all of them. */
+interface Entry {
+  statement: Statement
+  /** Whether the parser has had its say, or never will. */
+  settled: boolean
+}
+
+/** Literals never leave this function, except as keys of the bounded map that recognises a text seen before. */
+export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer {
+  const { cacheSize, parsesPerSecond, now } = { ...defaults, ...options }
+  const parser = createParser({ parsesPerSecond, now })
+  const tokens = new TokenList()
+  const folder = new Folder(tokens)
+  const byText = new LRUCache<string, Entry>({
+    max: cacheSize,
+    maxSize: REMEMBERED_TOTAL,
+    sizeCalculation: (_entry, text) => text.length + 1
+  })
+  const byNormalisedText = new LRUCache<string, Entry>({ max: cacheSize })
+
+  return {
+    analyze(text) {
+      const known = byText.get(text)
+      if (known) {
+        if (!known.settled) settle(known, text)
+        return known.statement
+      }
+      const entry = read(text)
+      if (text.length <= REMEMBER_LIMIT) byText.set(text, entry)
+      return entry.statement
+    },
+    ready: parser.ready,
+    get parserLoaded() {
+      return parser.loaded
+    }
+  }
+
+  function read(text: string): Entry {
+    const scanned = text.length > SCAN_LIMIT ? text.slice(0, SCAN_LIMIT) : text
+    folder.begin(scanned)
+    const ended = lex(scanned, folder)
+    // A bulk INSERT is the statement it would be with a row less, wherever in a row it was cut.
+    const whole = (scanned !== text && folder.closeList()) || ended
+    const normalised = render(tokens)
+    const key = keyOf(normalised, whole)
+    let entry = byNormalisedText.get(key)
+    if (!entry) {
+      entry = { statement: describe(normalised), settled: !whole || tokens.count > PARSE_TOKENS }
+      byNormalisedText.set(detach(key), entry)
+    }
+    tokens.text = ''
+    if (!entry.settled && text.length <= PARSE_LIMIT) settle(entry, text)
+    return entry
+  }
+
+  function describe(normalised: string): Statement {
+    const { operation, table } = describeTokens(tokens)
+    const fingerprint = hash('sha256', normalised).slice(0, 16)
+    return createStatement(operation, table && detach(table), fingerprint, detach(cut(normalised, TEXT_LIMIT)))
+  }
+
+  function settle(entry: Entry, text: string): void {
+    const { operation, text: redacted } = entry.statement
+    const answer = parser.parse(text, operation)
+    if (answer === 'later') return
+    entry.settled = true
+    if (answer !== 'never')
+      entry.statement = createStatement(answer.operation, answer.table, answer.fingerprint, redacted)
+  }
+}
+
+/**
+ * A text with something in it that never ends does not share an entry with one that reads the same and is whole. A long
+ * key is a hash, so that the map holds at most a few KiB a statement.
+ */
+function keyOf(normalised: string, whole: boolean): string {
+  const key = normalised.length <= TEXT_LIMIT ? normalised : hash('sha256', normalised)
+  return whole ? key : `${key}\0`
+}
+
+function createStatement(operation: string, table: string | null, fingerprint: string, text: string): Statement {
+  return { operation, table, name: table === null ? operation : `${operation} ${table}`, fingerprint, text }
+}

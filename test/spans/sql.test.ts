@@ -1,0 +1,248 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { fingerprintSync, loadModule } from 'libpg-query'
+import { test } from 'tap'
+import { createSqlAnalyzer } from '../../src/spans/sql/analyzer.js'
+import { createParser, type Library } from '../../src/spans/sql/parser.js'
+
+async function createReady(options: Parameters<typeof createSqlAnalyzer>[0] = {}) {
+  const analyzer = createSqlAnalyzer(options)
+  await Promise.all([analyzer.ready, loadModule()])
+  return analyzer
+}
+
+const isParsed = (sql: string, fingerprint: string) => fingerprintSync(sql) === fingerprint
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+function heapUsed() {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+test('a statement has an operation, a table, a name, a fingerprint and a redacted text', async t => {
+  const sql = "SELECT * FROM issues WHERE title = 'secret' AND id IN ($1, $2)"
+  const { analyze } = await createReady()
+  t.strictSame(analyze(sql), {
+    operation: 'SELECT',
+    table: 'issues',
+    name: 'SELECT issues',
+    fingerprint: fingerprintSync(sql),
+    text: 'SELECT * FROM issues WHERE title = ? AND id IN ($1)'
+  })
+})
+
+test('lists of different length are one statement, with and without the parser', async t => {
+  const shapes = [
+    (n: number) => `SELECT * FROM a WHERE b IN (${Array.from({ length: n }, (_, i) => `'${i}'`).join(', ')}) AND c = 1`,
+    (n: number) =>
+      `SELECT * FROM a WHERE b IN (${Array.from({ length: n }, (_, i) => `$${i + 1}`).join()}) AND c = $${n + 1}`,
+    (n: number) =>
+      `INSERT INTO a (b, c) VALUES ${Array.from({ length: n }, (_, i) => `($${2 * i + 1}, $${2 * i + 2})`).join()}`
+  ]
+  for (const parsesPerSecond of [Infinity, 0]) {
+    const { analyze } = await createReady({ parsesPerSecond })
+    for (const shape of shapes) {
+      const [first, ...others] = [1, 2, 7, 300, 5000].map(length => analyze(shape(length)))
+      for (const other of others) t.strictSame(other, first)
+    }
+  }
+})
+
+test('statements that differ in more than literals have different fingerprints', async t => {
+  for (const parsesPerSecond of [Infinity, 0]) {
+    const { analyze } = await createReady({ parsesPerSecond })
+    const fingerprints = ['a', 'b', 'a WHERE c = 1', 'a WHERE d = 1'].map(
+      rest => analyze(`SELECT * FROM ${rest}`).fingerprint
+    )
+    t.equal(new Set(fingerprints).size, 4)
+  }
+})
+
+test('a text seen before answers the same object', async t => {
+  const { analyze } = await createReady()
+  t.equal(analyze('SELECT 1 FROM a'), analyze('SELECT 1 FROM a'))
+  t.equal(analyze('SELECT 1 FROM a'), analyze('SELECT 2 FROM a'))
+})
+
+test('the caches are bounded', async t => {
+  const { analyze } = await createReady({ cacheSize: 10, parsesPerSecond: 0 })
+  const first = analyze('SELECT a FROM b')
+  for (let i = 0; i < 9; i++) analyze(`SELECT a${i} FROM b`)
+  t.equal(analyze('SELECT a FROM b'), first, 'among the last ten')
+  for (let i = 0; i < 10; i++) analyze(`SELECT c${i} FROM b`)
+  const again = analyze('SELECT a FROM b')
+  t.not(again, first, 'eleven later it was forgotten')
+  t.strictSame(again, first)
+})
+
+test('memory does not grow with the number or the size of distinct texts', async t => {
+  const { analyze } = await createReady({ parsesPerSecond: 0 })
+  const flood = (from: number, to: number) => {
+    for (let i = from; i < to; i++) analyze(`SELECT a${i} FROM b WHERE c = '${'x'.repeat(15_000)}' /*${i}*/`)
+  }
+  flood(0, 3000)
+  const before = heapUsed()
+  flood(3000, 30_000)
+  const grown = heapUsed() - before
+  t.ok(grown < 1024 * 1024, `${Math.round(grown / 1024)} KiB for 400 MB of text`)
+})
+
+test('what is kept of a long text is no longer than what is shown', async t => {
+  const { analyze } = await createReady({ parsesPerSecond: 0 })
+  const flood = (from: number, to: number) => {
+    for (let i = from; i < to; i++) analyze(`SELECT a${i}, ${'b , '.repeat(15_000)} c FROM ${'d'.repeat(20)}${i}`)
+  }
+  flood(0, 20)
+  const before = heapUsed()
+  flood(20, 320)
+  const grown = heapUsed() - before
+  t.ok(grown < 4 * 1024 * 1024, `${Math.round(grown / 1024)} KiB for 300 statements of 60 KiB`)
+})
+
+test('a broken text does not speak for a whole one that reads the same', async t => {
+  const { analyze } = await createReady()
+  for (const broken of ["SELECT 'a", 'SELECT $$a', 'SELECT /* a', 'SELECT "a']) analyze(broken)
+  t.equal(analyze("SELECT 'a").text, analyze('SELECT 1').text)
+  t.ok(isParsed('SELECT 1', analyze('SELECT 1').fingerprint))
+})
+
+test('at most so many texts a second reach the parser', async t => {
+  let time = 0
+  const { analyze } = await createReady({ parsesPerSecond: 20, now: () => time })
+  const count = (column: string) => {
+    const texts = Array.from({ length: 50 }, (_, i) => `SELECT ${column}${i} FROM issues`)
+    return texts.filter(sql => isParsed(sql, analyze(sql).fingerprint)).length
+  }
+  t.equal(count('a'), 20)
+  time = 999
+  t.equal(count('b'), 0)
+  time = 1000
+  t.equal(count('c'), 20)
+  t.equal(analyze('SELECT z FROM issues').name, 'SELECT issues', 'the others are described all the same')
+})
+
+test('a parse that takes long is paid for as several', async t => {
+  let time = 0
+  const { analyze } = await createReady({ parsesPerSecond: 100, now: () => (time += 5) })
+  const texts = Array.from({ length: 10 }, (_, i) => `SELECT a${i} FROM issues`)
+  t.equal(texts.filter(sql => isParsed(sql, analyze(sql).fingerprint)).length, 2)
+})
+
+test('what went without the parser is asked again once there is budget', async t => {
+  let time = 0
+  const { analyze } = await createReady({ parsesPerSecond: 1, now: () => time })
+  analyze('SELECT a FROM issues')
+  const sql = 'SELECT b FROM issues WHERE c = 1'
+  t.notOk(isParsed(sql, analyze(sql).fingerprint))
+  t.notOk(isParsed(sql, analyze(sql).fingerprint))
+  time = 1000
+  t.ok(isParsed(sql, analyze(sql).fingerprint), 'the same text')
+  t.ok(isParsed(sql, analyze('SELECT b FROM issues WHERE c = 2').fingerprint), 'and those that share its statement')
+})
+
+test('before the parser has loaded the tokens answer', async t => {
+  const analyzer = createSqlAnalyzer()
+  const sql = 'SELECT a FROM issues'
+  t.equal(analyzer.parserLoaded, false)
+  t.equal(analyzer.analyze(sql).name, 'SELECT issues')
+  await analyzer.ready
+  t.equal(analyzer.parserLoaded, true)
+  t.ok(isParsed(sql, analyzer.analyze(sql).fingerprint))
+})
+
+test('the parser never sees what it could choke on', async t => {
+  const analyzer = await createReady({ parsesPerSecond: Infinity })
+  const { analyze } = analyzer
+  const long = `SELECT * FROM issues WHERE a = '${'x'.repeat(20_000)}'`
+  t.notOk(isParsed(long, analyze(long).fingerprint), 'too long')
+  for (let i = 0; i < 10; i++) {
+    const chain = `SELECT a ${'IS NULL '.repeat(2000)} FROM issues${'x'.repeat(i)}`
+    t.equal(analyzer.analyze(chain).operation, 'SELECT', 'its recursion would outgrow the stack')
+  }
+  t.ok(analyzer.parserLoaded)
+  t.equal(analyze('SELECT 1 \0 FROM issues').name, 'SELECT issues', 'a text that ends in the middle for C')
+})
+
+test('a parser that fails is put aside, one that cannot be loaded is not missed', async t => {
+  const create = async (load: () => Promise<Library>) => {
+    const parser = createParser({ parsesPerSecond: Infinity, now: () => 0, load })
+    await parser.ready
+    return parser
+  }
+  const answering = (parseSync: () => never) => () =>
+    Promise.resolve({ parseSync, fingerprintSync: () => 'near "secret"' })
+
+  const absent = await create(() => Promise.reject(new Error('no WASM')))
+  t.equal(absent.loaded, false)
+  t.equal(absent.parse('SELECT 1', 'SELECT'), 'later')
+
+  const rejecting = await create(
+    answering(() => {
+      throw new Error('syntax error at or near "secret"')
+    })
+  )
+  for (let i = 0; i < 10; i++) t.equal(rejecting.parse('SELECT 1', 'SELECT'), 'never')
+  t.equal(rejecting.loaded, true, 'a text that it does not understand is no fault')
+
+  const failing = await create(
+    answering(() => {
+      throw new RangeError('Maximum call stack size exceeded')
+    })
+  )
+  for (let i = 0; i < 3; i++) t.equal(failing.parse('SELECT 1', 'SELECT'), 'never')
+  t.equal(failing.loaded, false)
+  t.equal(failing.parse('SELECT 1', 'SELECT'), 'later')
+
+  const quoting = await create(answering(() => ({}) as never))
+  t.equal(quoting.parse('SELECT 1', 'SELECT'), 'never', 'a message is not a fingerprint')
+})
+
+test('garbage never throws', async t => {
+  for (const parsesPerSecond of [Infinity, 0]) {
+    const { analyze } = await createReady({ parsesPerSecond })
+    const bytes = Buffer.alloc(4096)
+    let seed = 1
+    for (let i = 0; i < 300; i++) {
+      for (let j = 0; j < bytes.length; j++) bytes[j] = (seed = (seed * 48_271) % 2_147_483_647) & 0xff
+      const length = seed % bytes.length
+      for (const encoding of ['latin1', 'utf8', 'utf16le'] as const) analyze(bytes.toString(encoding, 0, length & ~1))
+    }
+    for (const piece of [
+      '(',
+      '((SELECT ',
+      'WITH a AS (',
+      '\ud800',
+      'IN (',
+      'VALUES (',
+      '[',
+      'SELECT (',
+      "'",
+      '"',
+      '$$',
+      '/*',
+      '-',
+      '.',
+      'x,'
+    ]) {
+      for (const count of [1, 500, 20_000]) analyze(piece.repeat(count))
+      analyze(`SELECT * FROM ${piece.repeat(3000)}`)
+    }
+    const { name, text } = analyze(`SELECT * FROM issues WHERE a = '${'x'.repeat(1024 * 1024)}'`)
+    t.strictSame([name, text], ['SELECT issues', 'SELECT * FROM issues WHERE a = ?'])
+    t.strictSame(
+      { ...analyze(''), fingerprint: '' },
+      { operation: 'UNKNOWN', table: null, name: 'UNKNOWN', fingerprint: '', text: '' }
+    )
+    t.equal(analyze('SELECT * FROM "\ud800"').operation, 'SELECT')
+  }
+})
+
+test('common table expressions that refer to each other cost no more than their text', async t => {
+  const { analyze } = await createReady({ parsesPerSecond: 0 })
+  const chain = Array.from({ length: 300 }, (_, i) => `x${i + 1} AS (SELECT * FROM x${i}, x${i})`)
+  const start = performance.now()
+  t.equal(analyze(`WITH x0 AS (SELECT 1), ${chain.join()} SELECT * FROM x300`).name, 'SELECT')
+  t.ok(performance.now() - start < 1000)
+})
