@@ -1,0 +1,108 @@
+import type { PerformanceConfig } from '../config.js'
+import type { Clock } from '../lib/clock.js'
+import type { Measurement } from '../spans/measurement.js'
+
+/** The part of a pino logger that is used. */
+export interface Logger {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface LoggedStatement {
+  readonly name: string
+  readonly operation: string
+  readonly table: string | null
+  /** Redacted. */
+  readonly text: string
+}
+
+const MINUTE = 60e9
+const LINES_PER_SERIES = 10
+const SERIES_PER_MINUTE = 1000
+const NAMES_IN_SUMMARY = 20
+
+type Level = 'info' | 'warn'
+
+/**
+ * Writes slow calls at warn and, where everything is to be logged, the others at info. At most ten lines a series, a
+ * level and a minute; a line at the end of the minute counts what was left out.
+ */
+export class PerformanceLog {
+  /** Undefined until the application has a logger; nothing is written before. */
+  logger: Logger | undefined
+  readonly #clock: Clock
+  readonly #config: () => PerformanceConfig
+  readonly #written = new Map<string, number>()
+  #minuteEnds = 0
+
+  constructor(clock: Clock, config: () => PerformanceConfig) {
+    this.#clock = clock
+    this.#config = config
+  }
+
+  resolver(name: string, measurement: Measurement): void {
+    const level = this.#levelOf(measurement, this.#config().slowResolverThreshold)
+    if (level === undefined || !this.#mayWrite(level, `Resolver ${name}`)) return
+    const fields = { resolver: name, ...fieldsOf(measurement) }
+    this.logger?.[level](fields, `PERFORMANCE: Resolver ${name} took ${inSeconds(measurement)}`)
+  }
+
+  query(statement: LoggedStatement, measurement: Measurement): void {
+    const level = this.#levelOf(measurement, this.#config().slowQueryThreshold)
+    const { name, operation, table, text } = statement
+    if (level === undefined || !this.#mayWrite(level, `Query ${name}`)) return
+    const fields = { query: name, operation, table, statement: text, ...fieldsOf(measurement) }
+    this.logger?.[level](fields, `PERFORMANCE: Query ${name} took ${inSeconds(measurement)}`)
+  }
+
+  cache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
+    if (!this.#config().logAllMetrics) return
+    const label = outcome === 'hit' ? 'CACHE HIT' : 'CACHE MISS'
+    if (!this.#mayWrite('info', `${label} ${name}`)) return
+    this.logger?.info({ cache: name, ...fieldsOf(measurement) }, `${label}: took ${inSeconds(measurement)}`)
+  }
+
+  /** Ends the minute if it is over: says what was left out in it and starts counting anew. */
+  tick(): void {
+    const now = this.#clock.monotonic()
+    if (now < this.#minuteEnds) return
+    this.#minuteEnds = now + MINUTE
+    this.#summarise()
+    this.#written.clear()
+  }
+
+  #levelOf({ duration }: Measurement, threshold: number): Level | undefined {
+    if (duration >= threshold * 1e9) return 'warn'
+    return this.#config().logAllMetrics ? 'info' : undefined
+  }
+
+  #mayWrite(level: Level, series: string): boolean {
+    if (this.logger === undefined) return false
+    this.tick()
+    const key = `${level} ${series}`
+    const bounded = this.#written.has(key) || this.#written.size < SERIES_PER_MINUTE ? key : `${level} (other)`
+    const written = this.#written.get(bounded) ?? 0
+    this.#written.set(bounded, written + 1)
+    return written < LINES_PER_SERIES
+  }
+
+  #summarise(): void {
+    const left = [...this.#written]
+      .map(([key, lines]): [string, number] => [key.slice(key.indexOf(' ') + 1), lines - LINES_PER_SERIES])
+      .filter(([, lines]) => lines > 0)
+      .sort(([, one], [, other]) => other - one)
+    if (left.length === 0) return
+    const total = left.reduce((sum, [, lines]) => sum + lines, 0)
+    const leftOut = left.slice(0, NAMES_IN_SUMMARY).map(([series, lines]) => ({ series, lines }))
+    this.logger?.info({ leftOut, total }, `PERFORMANCE: ${total} lines of the last minute were left out`)
+  }
+}
+
+function fieldsOf({ duration, failed, traceId }: Measurement): object {
+  return { executionTime: duration / 1e9, failed, ...(traceId === null ? {} : { traceId }) }
+}
+
+function inSeconds({ duration }: Measurement): string {
+  return `${(duration / 1e9).toFixed(4)}s`
+}

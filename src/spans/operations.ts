@@ -1,0 +1,76 @@
+import { trace, type Context } from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { TIMING_FIELD } from '../lib/names.js'
+import { graphqlSourceOf, startsOperation, startsQuery } from './sample.js'
+
+/** What the `_performance` field answers. */
+export interface FieldTiming {
+  /** Seconds. */
+  readonly executionTime: number
+  /** `Type.field`. */
+  readonly resolverName: string
+}
+
+/** What is known of one running operation; it lives as long as the spans that point to it. */
+export class RunningOperation {
+  readonly #span: ReadableSpan
+  #timings: Map<string, FieldTiming> | undefined
+  #wantsTimings: boolean | undefined
+  /** SQL statements sent so far. */
+  statements = 0
+  ownResolvers = 0
+  resolvers = 0
+
+  constructor(span: ReadableSpan) {
+    this.#span = span
+  }
+
+  /** Whether it asked the monitor and nothing else. */
+  get isOwn(): boolean {
+    return this.ownResolvers > 0 && this.resolvers === 0
+  }
+
+  /** Remembers the time of a resolver call, if the operation selects `_performance` at all. */
+  resolved(spanId: string, timing: () => FieldTiming): void {
+    this.#wantsTimings ??= graphqlSourceOf(this.#span).includes(TIMING_FIELD)
+    if (this.#wantsTimings) (this.#timings ??= new Map()).set(spanId, timing())
+  }
+
+  timingOf(spanId: string): FieldTiming | undefined {
+    return this.#timings?.get(spanId)
+  }
+}
+
+const OPERATION = Symbol('mercurius-performance.operation')
+
+interface Tagged {
+  [OPERATION]?: RunningOperation
+}
+
+/**
+ * Which operation each running span belongs to. The span itself carries it: a WeakMap of spans grows with traffic until
+ * a full garbage collection and does not shrink again.
+ */
+export class RunningOperations {
+  started(span: ReadableSpan, parentContext: Context): void {
+    if (startsOperation(span)) {
+      ;(span as Tagged)[OPERATION] = new RunningOperation(span)
+      return
+    }
+    const operation = (trace.getSpan(parentContext) as Tagged | undefined)?.[OPERATION]
+    if (operation === undefined) return
+    ;(span as Tagged)[OPERATION] = operation
+    if (startsQuery(span)) operation.statements += 1
+  }
+
+  of(span: ReadableSpan): RunningOperation | undefined {
+    return (span as Tagged)[OPERATION]
+  }
+
+  /** The time of the resolver call that returned the object whose field is being resolved now. */
+  currentTiming(): FieldTiming | undefined {
+    const span = trace.getActiveSpan() as (Partial<ReadableSpan> & Tagged) | undefined
+    const parent = span?.parentSpanContext?.spanId
+    return span === undefined || parent === undefined ? undefined : span[OPERATION]?.timingOf(parent)
+  }
+}

@@ -1,0 +1,116 @@
+import { SpanStatusCode, type Attributes } from '@opentelemetry/api'
+import type { ReadableSpan, Span } from '@opentelemetry/sdk-trace'
+import type { Measurement } from './measurement.js'
+
+/**
+ * The vocabulary of the spans we understand: those of @opentelemetry/instrumentation-graphql and -pg, with the database
+ * attributes of the semantic conventions before and after they became stable. No other file names an attribute.
+ */
+
+/** A span as it starts has its name and scope, and not yet all attributes. */
+export type StartingSpan = Pick<ReadableSpan, 'name' | 'instrumentationScope'>
+
+export function startsOperation(span: StartingSpan): boolean {
+  return span.name === 'graphql.execute'
+}
+
+export function startsQuery(span: StartingSpan): boolean {
+  return span.name.startsWith('pg.query')
+}
+
+export interface ResolverSpan {
+  readonly parentType: string
+  readonly field: string
+}
+
+/** The field that a resolver span timed; undefined for any other span. */
+export function resolverOf({ attributes }: ReadableSpan): ResolverSpan | undefined {
+  const field = attributes['graphql.field.name']
+  const parentType = attributes['graphql.parent.name']
+  return typeof field === 'string' && typeof parentType === 'string' ? { parentType, field } : undefined
+}
+
+export interface OperationSpan {
+  /** `query`, `mutation` or `subscription`. */
+  readonly type: string
+  /** Undefined for an anonymous operation. */
+  readonly name: string | undefined
+}
+
+/** The operation that an execution span ran; undefined for any other span. */
+export function operationOf({ attributes }: ReadableSpan): OperationSpan | undefined {
+  const type = attributes['graphql.operation.type']
+  if (typeof type !== 'string') return undefined
+  const name = attributes['graphql.operation.name']
+  return { type, name: typeof name === 'string' ? name : undefined }
+}
+
+/** The GraphQL text of an operation or resolver span, its literals already replaced. */
+export function graphqlSourceOf({ attributes }: { readonly attributes: Attributes }): string {
+  const source = attributes['graphql.source']
+  return typeof source === 'string' ? source : ''
+}
+
+/** The SQL text of a query span; undefined for any other span, such as one of a connection attempt. */
+export function sqlTextOf({ attributes }: ReadableSpan): string | undefined {
+  const system = attributes['db.system.name'] ?? attributes['db.system']
+  if (system !== 'postgresql') return undefined
+  const text = attributes['db.query.text'] ?? attributes['db.statement']
+  return typeof text === 'string' ? text : undefined
+}
+
+/** Replaces the SQL text of a query span that is about to end, and the server's message, which may quote a value. */
+export function redactSql(span: Span, text: string): void {
+  span.setAttribute('db.query.text' in span.attributes ? 'db.query.text' : 'db.statement', text)
+  if (span.status.code === SpanStatusCode.ERROR) span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+/** What a finished span cost. */
+export function measurementOf(span: ReadableSpan, argsCount: number | null): Measurement {
+  const [seconds, nanoseconds] = span.duration
+  return {
+    duration: Math.max(0, Math.round(seconds * 1e9 + nanoseconds)),
+    failed: span.status.code === SpanStatusCode.ERROR,
+    argsCount,
+    traceId: span.spanContext().traceId
+  }
+}
+
+/** The highest bind parameter (`$3`) that a SQL text names. */
+export function countParameters(text: string): number {
+  let highest = 0
+  for (let at = text.indexOf('$'); at !== -1; at = text.indexOf('$', at + 1)) {
+    highest = Math.max(highest, Number.parseInt(text.slice(at + 1, at + 6), 10) || 0)
+  }
+  return highest
+}
+
+const OPEN = 0x28
+const CLOSE = 0x29
+const COLON = 0x3a
+const QUOTE = 0x22
+const BRACE = 0x7b
+const BRACKET = 0x5b
+const UNBRACE = 0x7d
+const UNBRACKET = 0x5d
+
+/**
+ * How many arguments the field in `source` (`alias: field(a: 1, b: $c) { ... }`) was given. Resolver spans do not say,
+ * but they carry the field's own text.
+ */
+export function countArguments(source: string): number {
+  const start = source.indexOf('(')
+  const selections = source.indexOf('{')
+  if (start === -1 || (selections !== -1 && selections < start) || source.lastIndexOf('@', start) !== -1) return 0
+  let depth = 0
+  let count = 0
+  for (let index = start; index < source.length; index += 1) {
+    const code = source.charCodeAt(index)
+    if (code === QUOTE) index = Math.max(index, source.indexOf('"', index + 1))
+    else if (code === OPEN || code === BRACE || code === BRACKET) depth += 1
+    else if (code === CLOSE || code === UNBRACE || code === UNBRACKET) depth -= 1
+    else if (code === COLON && depth === 1) count += 1
+    if (depth === 0) break
+  }
+  return count
+}

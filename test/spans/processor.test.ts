@@ -1,0 +1,185 @@
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace'
+import { test } from 'tap'
+import { countArguments, countParameters } from '../../src/spans/sample.js'
+import { MEBIBYTE, retainedBytes } from '../heap.js'
+import { spanSource } from './spans.js'
+
+test('Database Integration: SQL is counted by operation and table, and for the operation that sent it', async t => {
+  const { monitor, operation, query } = spanSource()
+  await monitor.sql.ready
+  const running = operation('IssueList')
+  query('SELECT * FROM issues WHERE id = 7', running)
+  query('select id\n  from public.issues where title = $1 and body = $2', running)
+  query("INSERT INTO comments (body) VALUES ('hunter2')", running)
+  running.end()
+  operation('IssueList').end()
+  query('SELECT 1')
+  const { queries, operations } = monitor.snapshot({ recent: 5 })
+  t.match(
+    queries.map(({ name, queryType, table, count }) => [name, queryType, table, count]),
+    [
+      ['SELECT issues', 'SELECT', 'issues', 2],
+      ['INSERT comments', 'INSERT', 'comments', 1],
+      ['SELECT', 'SELECT', null, 1]
+    ]
+  )
+  t.match(queries[0]?.recent, [{ argsCount: 2 }, { argsCount: 0 }])
+  t.match(operations, [{ name: 'IssueList', operationType: 'query', count: 2, queriesPerRequest: 1.5 }])
+  t.notMatch(JSON.stringify(monitor.snapshot({ recent: 32 })), 'hunter2')
+  monitor.close()
+})
+
+test('spans of other instrumentations, and connection attempts, are no measurements', t => {
+  const { monitor, span } = spanSource()
+  span('GET /graphql', { 'http.request.method': 'GET' })
+  span('pg.connect', { 'db.system.name': 'postgresql' })
+  span('mysql.query', { 'db.system.name': 'mysql', 'db.query.text': 'SELECT 1' })
+  span('graphql.parse', { 'graphql.source': '{ issues }' })
+  span('odd', { 'graphql.field.name': 7, 'graphql.operation.type': 8, 'db.system.name': 9 })
+  const { resolvers, queries, operations } = monitor.snapshot()
+  t.strictSame([resolvers, queries, operations], [[], [], []])
+  t.equal(monitor.faults.faults, 0)
+  monitor.close()
+  t.end()
+})
+
+test('anonymous operations share a series when their documents are the same but for layout', t => {
+  const { monitor, operation } = spanSource()
+  operation(undefined, '{ issues  { id } }').end()
+  operation(undefined, '{\n  issues\n { id } }').end()
+  operation(undefined, '{ projects { id } }').end()
+  t.strictSame(
+    monitor
+      .snapshot()
+      .operations.map(({ count }) => count)
+      .sort(),
+    [1, 2]
+  )
+  monitor.close()
+  t.end()
+})
+
+test('literals leave neither in SQL text nor in error messages, also while measuring is off', t => {
+  for (const enabled of [true, false]) {
+    const exporter = new InMemorySpanExporter()
+    const { monitor, span } = spanSource({ enabled }, {}, [new SimpleSpanProcessor({ exporter })])
+    span(
+      'pg.query:SELECT tracker',
+      { 'db.system.name': 'postgresql', 'db.query.text': "SELECT * FROM users WHERE password = 'hunter2' -- hunter2" },
+      { failed: true }
+    )
+    span('pg.query:SELECT tracker', { 'db.system': 'postgresql', 'db.statement': "SELECT 'hunter2'" })
+    const exported = exporter.getFinishedSpans()
+    t.equal(exported.length, 2)
+    t.equal(exported[0]?.attributes['db.query.text'], 'SELECT * FROM users WHERE password = ?')
+    t.equal(exported[1]?.attributes['db.statement'], 'SELECT ?')
+    t.notMatch(JSON.stringify(exported.map(({ attributes, status }) => [attributes, status])), 'hunter2')
+    monitor.close()
+  }
+  t.end()
+})
+
+test('an aggregator that throws never reaches the application, and every fault is counted', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, span, resolver, operation, query } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  const broken = (): never => {
+    throw new Error('broken')
+  }
+  Object.assign(monitor.store, { recordResolver: broken, recordQuery: broken, recordOperation: broken })
+  t.doesNotThrow(() => {
+    for (let index = 0; index < 20; index += 1) {
+      resolver('Query', 'issues')
+      query('SELECT 1')
+      operation('IssueList').end()
+    }
+  })
+  t.equal(monitor.faults.faults, 60)
+  t.doesNotThrow(() => {
+    for (let index = 0; index < 1000; index += 1) resolver('Query', 'issues')
+  })
+  t.strictSame(monitor.faults, { faults: 100, tripped: true }, 'off after 100 in a row')
+  Object.assign(monitor.operations, { started: broken })
+  Object.assign(monitor.sql, { analyze: broken })
+  t.doesNotThrow(() => {
+    span('pg.query', { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1' })
+  })
+  t.equal(exporter.getFinishedSpans().length, 1061, 'and the processors behind it get every span')
+  monitor.close()
+  t.end()
+})
+
+test('SQL whose redaction fails leaves without its text', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, query } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  Object.assign(monitor.sql, {
+    analyze: () => {
+      throw new Error('broken')
+    }
+  })
+  query("SELECT 'hunter2'")
+  t.equal(exporter.getFinishedSpans()[0]?.attributes['db.query.text'], '?')
+  monitor.close()
+  t.end()
+})
+
+test('1,000,000 operation names and 100,000 SQL texts: memory, series and sums stay exact', async t => {
+  const { monitor, operation, query, resolver } = spanSource()
+  await monitor.sql.ready
+  for (let index = 0; index < 50; index += 1) resolver('Issue', `field${index}`)
+  operation('Known').end()
+  query('SELECT * FROM known')
+  const before = monitor.snapshot()
+  const bytes = retainedBytes()
+  const operations = 1_000_000
+  const texts = 100_000
+  for (let index = 0; index < operations; index += 1) operation(`Attack${index}`).end()
+  for (let index = 0; index < texts; index += 1) query(`SELECT c${index} FROM t${index} WHERE secret = '${index}'`)
+  const grown = retainedBytes() - bytes
+  const after = monitor.snapshot()
+  t.comment(`${(grown / MEBIBYTE).toFixed(1)} MiB more`)
+  t.ok(grown <= 16 * MEBIBYTE, `grew by ${(grown / MEBIBYTE).toFixed(1)} MiB`)
+  for (const [rows, sent] of [
+    [after.operations, operations + 1],
+    [after.queries, texts + 1]
+  ] as const) {
+    t.equal(rows.length, 2001, '2,000 series and the overflow')
+    t.equal(
+      rows.reduce((sum, { count }) => sum + count, 0),
+      sent,
+      'series and overflow add up to what was sent'
+    )
+  }
+  t.strictSame(after.resolvers, before.resolvers)
+  t.strictSame(after.operations[0], before.operations[0])
+  t.strictSame(after.queries[0], before.queries[0])
+  monitor.close()
+})
+
+test('a long operation name is cut without falling together with another', t => {
+  const { monitor, operation } = spanSource()
+  operation('a'.repeat(100_000)).end()
+  operation(`${'a'.repeat(100_000)}b`).end()
+  const names = monitor.snapshot().operations.map(({ name }) => name)
+  t.equal(names.length, 2)
+  t.ok(names.every(name => name.length <= 128))
+  monitor.close()
+  t.end()
+})
+
+test('arguments of a field are counted from its text', t => {
+  const cases: [string, number][] = [
+    ['issues', 0],
+    ['issues { id(a: 1) }', 0],
+    ['issues(first: *)', 1],
+    ['open: issues(first: *, filter: {status: OPEN, label: {name: *}}, tags: [*, *]) { id }', 3],
+    ['issues(text: "*, fake: )", first: *) { comments(first: *) { id } }', 2],
+    ['issues @include(if: $x)', 0],
+    ['issues(', 0],
+    ['issues(text: "unterminated', 1],
+    ['', 0]
+  ]
+  for (const [source, count] of cases) t.equal(countArguments(source), count, source)
+  t.equal(countParameters('SELECT $1, $12 FROM t WHERE a = $2 AND b = $'), 12)
+  t.equal(countParameters('SELECT 1'), 0)
+  t.end()
+})
