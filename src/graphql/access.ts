@@ -1,0 +1,56 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { PerformanceError } from '../errors.js'
+
+const SHORTEST_TOKEN = 32
+
+/** The parts of a Mercurius context from which a caller can be recognised. */
+export interface CallerContext {
+  readonly reply?: { readonly request?: CallerRequest }
+  /** Over WebSocket: the upgrade request. */
+  readonly request?: CallerRequest
+}
+
+interface CallerRequest {
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>
+}
+
+/** Decides whether the caller of a GraphQL operation is an administrator. May use the application's own login. */
+export type Authorize = (context: CallerContext) => boolean | Promise<boolean>
+
+/**
+ * The tokens in a setting: a list, or text with commas between them.
+ *
+ * @throws PerformanceError MPERF_CONFIG_INVALID for a token under 32 characters; the message never shows a token
+ */
+export function readTokens(setting: string | readonly string[] | undefined): string[] {
+  const parts = typeof setting === 'string' ? setting.split(',') : (setting ?? [])
+  const tokens = parts.map(part => part.trim()).filter(part => part.length > 0)
+  const short = tokens.find(token => token.length < SHORTEST_TOKEN)
+  if (short !== undefined) {
+    throw new PerformanceError(
+      'MPERF_CONFIG_INVALID',
+      `PERFORMANCE_ADMIN_TOKEN has a token of ${short.length} characters: expected at least ${SHORTEST_TOKEN}, ` +
+        'for example from: openssl rand -hex 32'
+    )
+  }
+  return tokens
+}
+
+/** Accepts `Authorization: Bearer <token>` with any of `tokens`; nobody where there are none. */
+export function bearerAuthorization(tokens: readonly string[]): Authorize {
+  const expected = tokens.map(digest)
+  return context => {
+    const seen = digest(bearerToken(context))
+    // Every token is compared, so the time taken says nothing about which one came close.
+    return expected.reduce((found, token) => timingSafeEqual(token, seen) || found, false)
+  }
+}
+
+function bearerToken(context: CallerContext): string {
+  const header = (context.reply?.request ?? context.request)?.headers?.authorization
+  return typeof header === 'string' && /^bearer /i.test(header) ? header.slice('bearer '.length).trim() : ''
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

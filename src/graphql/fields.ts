@@ -1,0 +1,50 @@
+import type { GraphQLSchema } from 'graphql'
+import { PerformanceError } from '../errors.js'
+import { OWN_TYPES, TIMING_FIELD } from '../lib/names.js'
+import { metricsResolvers, timingResolver, type FieldsOptions, type ResolverMap } from './resolvers.js'
+import { metricsSdl, timingSdl, timingTypeSdl } from './sdl.js'
+
+/** The part of Mercurius' `app.graphql` that is used. */
+export interface SchemaHost {
+  readonly schema: GraphQLSchema
+  extendSchema(sdl: string): unknown
+  defineResolvers(resolvers: ResolverMap): unknown
+}
+
+/**
+ * Adds `_performanceMetrics` to the query type.
+ *
+ * @throws PerformanceError MPERF_SCHEMA_CONFLICT where the schema has no query type or already has one of our names
+ */
+export async function addMetricsField(host: SchemaHost, options: FieldsOptions): Promise<void> {
+  const queryType = host.schema.getQueryType()?.name
+  if (queryType === undefined) throw new PerformanceError('MPERF_SCHEMA_CONFLICT', 'it has no query type')
+  await extend(host, metricsSdl(queryType), metricsResolvers(queryType, options))
+}
+
+/** Adds `_performance` to every object type that lacks it; safe to call again when the schema has grown. */
+export async function addTimingFields(host: SchemaHost, options: FieldsOptions): Promise<void> {
+  const types = objectTypesWithoutTiming(host.schema)
+  if (types.length === 0) return
+  const typeSdl = host.schema.getType('FieldPerformance') === undefined ? timingTypeSdl : ''
+  const resolve = timingResolver(options)
+  const resolvers = Object.fromEntries(types.map(type => [type, { [TIMING_FIELD]: resolve }]))
+  await extend(host, `${typeSdl}\n${timingSdl(types)}`, resolvers)
+}
+
+async function extend(host: SchemaHost, sdl: string, resolvers: ResolverMap): Promise<void> {
+  try {
+    await host.extendSchema(sdl)
+  } catch (error) {
+    throw new PerformanceError('MPERF_SCHEMA_CONFLICT', error instanceof Error ? error.message : String(error))
+  }
+  host.defineResolvers(resolvers)
+}
+
+function objectTypesWithoutTiming(schema: GraphQLSchema): string[] {
+  const subscription = schema.getSubscriptionType()?.name
+  return Object.values(schema.getTypeMap())
+    .filter(type => 'isTypeOf' in type && !(TIMING_FIELD in type.getFields()))
+    .map(type => type.name)
+    .filter(name => !name.startsWith('__') && !OWN_TYPES.has(name) && name !== subscription)
+}

@@ -1,0 +1,101 @@
+import { PerformanceError } from '../errors.js'
+import { METRICS_FIELD } from '../lib/names.js'
+import type { FieldTiming } from '../spans/operations.js'
+import type { RecentCall } from '../store/recent.js'
+import type { CacheSnapshot, SeriesSnapshot, Snapshot, SnapshotOptions } from '../store/snapshot.js'
+import type { Authorize, CallerContext } from './access.js'
+import { checkedLimit, checkedName, checkedRecent, ordered, type SelectionArguments } from './selection.js'
+
+/** What the fields read. */
+export interface MetricsReader {
+  snapshot(options?: SnapshotOptions): Snapshot
+  currentTiming(): FieldTiming | undefined
+}
+
+export interface FieldsOptions {
+  readonly reader: MetricsReader
+  readonly authorize: Authorize
+  /** Whether `_performance` answers administrators alone. */
+  readonly timingForAdministratorsOnly: boolean
+}
+
+type SeriesKind = 'resolvers' | 'queries' | 'operations'
+type Resolver = (parent: never, args: never, context: CallerContext) => unknown
+export type ResolverMap = Record<string, Record<string, Resolver>>
+
+/** The resolvers of the metrics types, and of the metrics field on `queryType`. */
+export function metricsResolvers(queryType: string, { reader, authorize }: FieldsOptions): ResolverMap {
+  const rows = (kind: SeriesKind) => (_: unknown, args: SelectionArguments) =>
+    ordered(reader.snapshot({ include: [kind], ...checkedName(args.name) })[kind] as SeriesSnapshot[], args)
+  const recent = (kind: SeriesKind) => (row: SeriesSnapshot, args: { limit: number }) =>
+    recentCalls(reader, kind, row, checkedRecent(args.limit))
+  return {
+    [queryType]: {
+      [METRICS_FIELD]: async (_: unknown, __: unknown, context: CallerContext) => {
+        if (!(await authorize(context))) throw new PerformanceError('MPERF_FORBIDDEN')
+        return {}
+      }
+    },
+    PerformanceMetrics: {
+      resolvers: rows('resolvers'),
+      queries: rows('queries'),
+      operations: rows('operations'),
+      cache: () => cacheFields(reader.snapshot({ include: ['cache'] }).cache),
+      config: () => reader.snapshot({ include: [] }).config
+    },
+    ResolverMetrics: { recent: recent('resolvers') },
+    QueryMetrics: { recent: recent('queries') },
+    OperationMetrics: { recent: recent('operations') },
+    CacheMetrics: {
+      byName: (_: unknown, args: SelectionArguments) =>
+        reader
+          .snapshot({ include: ['cache'], ...checkedName(args.name) })
+          .cache.byName.slice(0, checkedLimit(args.limit ?? 100))
+          .map(cache => ({ name: cache.name, ...cacheFields(cache) }))
+    }
+  }
+}
+
+/** The resolver of `_performance`, the same on every type. */
+export function timingResolver({ reader, authorize, timingForAdministratorsOnly }: FieldsOptions): Resolver {
+  return async (_: unknown, __: unknown, context: CallerContext): Promise<FieldTiming | null> => {
+    // Read before anything is awaited: the running field is known from the execution context.
+    const timing = reader.currentTiming()
+    if (timing === undefined || !reader.snapshot({ include: [] }).config.includeInResponse) return null
+    return !timingForAdministratorsOnly || (await authorize(context)) ? timing : null
+  }
+}
+
+function recentCalls(
+  reader: MetricsReader,
+  kind: SeriesKind,
+  row: SeriesSnapshot,
+  limit: number
+): readonly RecentCall[] {
+  const found: readonly SeriesSnapshot[] = reader.snapshot({ include: [kind], name: row.name, recent: limit })[kind]
+  // A query and a mutation may share a name.
+  const same = found.find(series => operationType(series) === operationType(row))
+  return same?.recent ?? []
+}
+
+function operationType(series: SeriesSnapshot): unknown {
+  return 'operationType' in series ? series.operationType : undefined
+}
+
+function cacheFields({ hits, misses, hitRatio, hitTimes, missTimes }: CacheSnapshot): object {
+  return {
+    hits,
+    misses,
+    hitRatio,
+    avgHitTime: hitTimes.avgTime,
+    avgMissTime: missTimes.avgTime,
+    medianHitTime: hitTimes.medianTime,
+    medianMissTime: missTimes.medianTime,
+    maxHitTime: hitTimes.maxTime,
+    maxMissTime: missTimes.maxTime,
+    p95HitTime: hitTimes.p95Time,
+    p95MissTime: missTimes.p95Time,
+    totalHitTime: hitTimes.totalTime,
+    totalMissTime: missTimes.totalTime
+  }
+}

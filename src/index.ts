@@ -1,0 +1,20 @@
+export { mercuriusPerformance, mercuriusPerformance as default } from './plugin.js'
+export type { AppPerformance, PluginOptions } from './plugin.js'
+export type { Authorize, CallerContext } from './graphql/access.js'
+export type { ConfigPatch, PerformanceConfig } from './config.js'
+export { PerformanceError, type ErrorCode } from './errors.js'
+export { PerformanceSpanProcessor, configure, getAllMetrics, trackCacheHit, trackCacheMiss } from './process-monitor.js'
+export { createMonitor, type Monitor } from './monitor.js'
+export type {
+  CacheSnapshot,
+  NamedCacheSnapshot,
+  OperationSnapshot,
+  QuerySnapshot,
+  ResolverSnapshot,
+  SeriesSnapshot,
+  Snapshot,
+  SnapshotOptions,
+  TimeSummary
+} from './store/snapshot.js'
+export type { RecentCall } from './store/recent.js'
+export { trackedCache, type CacheOptions, type CacheTracker } from './cache/mercurius-cache.js'

@@ -1,0 +1,124 @@
+import type { FastifyInstance } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { isProduction, type ConfigPatch, type PerformanceConfig } from './config.js'
+import { PerformanceError } from './errors.js'
+import { bearerAuthorization, readTokens, type Authorize } from './graphql/access.js'
+import { addMetricsField, addTimingFields, type SchemaHost } from './graphql/fields.js'
+import type { FieldsOptions } from './graphql/resolvers.js'
+import type { Monitor } from './monitor.js'
+import { hasProcessMonitor, processMonitor } from './process-monitor.js'
+import { notWrapped } from './self-test.js'
+import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
+
+export interface PluginOptions extends ConfigPatch {
+  /** Tokens of administrators, each of at least 32 characters. Default: `PERFORMANCE_ADMIN_TOKEN`. */
+  readonly adminToken?: string | readonly string[]
+  /** Decides who is an administrator instead of the tokens. */
+  readonly authorize?: Authorize
+  /**
+   * Whether `_performanceMetrics` is in the schema. Default: yes, but in production only where a token or `authorize`
+   * is given.
+   */
+  readonly exposeMetrics?: boolean
+  /** Another monitor than the process's; for tests. */
+  readonly monitor?: Monitor
+}
+
+/** What `app.performance` offers. */
+export interface AppPerformance {
+  readonly config: PerformanceConfig
+  configure(patch: ConfigPatch): void
+  snapshot(options?: SnapshotOptions): Snapshot
+  trackCacheHit(seconds: number, name?: string): void
+  trackCacheMiss(seconds: number, name?: string): void
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    performance: AppPerformance
+  }
+}
+
+async function register(app: FastifyInstance, options: PluginOptions): Promise<void> {
+  const host = schemaHostOf(app)
+  if (app.hasDecorator('performance')) throw new PerformanceError('MPERF_REGISTERED_TWICE')
+  const hasSource = options.monitor !== undefined || hasProcessMonitor()
+  const monitor = options.monitor ?? processMonitor()
+  const { fields, exposed } = accessOf(options, monitor)
+
+  const warn = (): void => {
+    warnOfBlindness(app, monitor, hasSource)
+  }
+  monitor.configure(options)
+  monitor.logger = app.log
+  app.decorate('performance', performanceOf(monitor, warn))
+  if (exposed) await addMetricsField(host, fields)
+  await addTimingFields(host, fields)
+  app.addHook('onReady', async () => {
+    // The schema may have grown since.
+    await addTimingFields(host, fields)
+    warn()
+  })
+  await monitor.sql.ready
+}
+
+/**
+ * Answers `_performanceMetrics` and `_performance` over the app's GraphQL schema. Register it after Mercurius.
+ *
+ * @throws PerformanceError MPERF_MERCURIUS_MISSING, MPERF_REGISTERED_TWICE, MPERF_CONFIG_INVALID,
+ * MPERF_CREDENTIAL_MISSING, MPERF_SCHEMA_CONFLICT
+ */
+export const mercuriusPerformance = fastifyPlugin(register, { name: 'mercurius-performance', fastify: '5.x' })
+
+function schemaHostOf(app: FastifyInstance): SchemaHost {
+  const { graphql } = app as { graphql?: SchemaHost }
+  if (graphql === undefined) throw new PerformanceError('MPERF_MERCURIUS_MISSING')
+  return graphql
+}
+
+function accessOf(options: PluginOptions, monitor: Monitor): { fields: FieldsOptions; exposed: boolean } {
+  const tokens = readTokens(options.adminToken ?? process.env.PERFORMANCE_ADMIN_TOKEN)
+  const production = isProduction(process.env)
+  const hasCredential = tokens.length > 0 || options.authorize !== undefined
+  const exposed = options.exposeMetrics ?? (hasCredential || !production)
+  if (options.exposeMetrics === true && production && !hasCredential) {
+    throw new PerformanceError('MPERF_CREDENTIAL_MISSING')
+  }
+  const authorize = options.authorize ?? bearerAuthorization(tokens)
+  return { exposed, fields: { reader: monitor, authorize, timingForAdministratorsOnly: production } }
+}
+
+function performanceOf(monitor: Monitor, warn: () => void): AppPerformance {
+  return {
+    get config() {
+      return monitor.config
+    },
+    configure: patch => {
+      const wasEnabled = monitor.config.enabled
+      monitor.configure(patch)
+      if (!wasEnabled) warn()
+    },
+    snapshot: wanted => monitor.snapshot(wanted),
+    trackCacheHit: (seconds, name) => {
+      monitor.trackCacheHit(seconds, name)
+    },
+    trackCacheMiss: (seconds, name) => {
+      monitor.trackCacheMiss(seconds, name)
+    }
+  }
+}
+
+/** The self-test: silence would look like an application that does nothing. */
+function warnOfBlindness(app: FastifyInstance, monitor: Monitor, hasSource: boolean): void {
+  if (!monitor.config.enabled) return
+  const reasons = [
+    ...(hasSource ? [] : ['there is no preload, and no PerformanceSpanProcessor in a NodeSDK of your own']),
+    ...notWrapped().map(library => `${library} was loaded before it could be wrapped, or without the preload`)
+  ]
+  if (reasons.length === 0) return
+  app.log.warn(
+    { code: 'MPERF_NOT_MEASURING', reasons },
+    `mercurius-performance measures nothing there: ${reasons.join('; ')}. ` +
+      'Start with: node --import mercurius-performance/register app.js'
+  )
+}

@@ -1,0 +1,58 @@
+import { resolveConfig, type ConfigPatch } from './config.js'
+import { createMonitor, type Monitor } from './monitor.js'
+import { SpanAggregator, type SpanSink } from './spans/processor.js'
+import type { Snapshot } from './store/snapshot.js'
+
+const KEY = Symbol.for('mercurius-performance.monitor')
+
+interface Shared {
+  [KEY]: Monitor | undefined
+}
+
+const shared = globalThis as unknown as Shared
+
+/**
+ * The one monitor of the process, made from the environment when first asked for. It hangs on the global object, as
+ * OpenTelemetry's own globals do, so that the preload, the plugin and a second copy of the package find the same one.
+ *
+ * @throws PerformanceError MPERF_CONFIG_INVALID where a variable has a bad value
+ */
+export function processMonitor(): Monitor {
+  return (shared[KEY] ??= createMonitor(resolveConfig(process.env)))
+}
+
+/** Whether something, such as the preload, has already made the monitor of the process. */
+export function hasProcessMonitor(): boolean {
+  return shared[KEY] !== undefined
+}
+
+/** For an app that assembles its own NodeSDK: add one to `spanProcessors`. */
+export class PerformanceSpanProcessor extends SpanAggregator {
+  constructor(sink: SpanSink = processMonitor()) {
+    super(sink)
+  }
+}
+
+/**
+ * Changes the configuration of the process's monitor; see `PerformanceConfig` for keys and units.
+ *
+ * @throws PerformanceError MPERF_CONFIG_INVALID where a value is of the wrong type or range; nothing is changed then
+ */
+export function configure(patch: ConfigPatch): void {
+  processMonitor().configure(patch)
+}
+
+/** Counts a cache hit that took `seconds`, for the cache called `name`. */
+export function trackCacheHit(seconds: number, name?: string): void {
+  processMonitor().trackCacheHit(seconds, name)
+}
+
+/** Counts a cache miss that took `seconds`, for the cache called `name`. */
+export function trackCacheMiss(seconds: number, name?: string): void {
+  processMonitor().trackCacheMiss(seconds, name)
+}
+
+/** Everything the monitor reports: resolvers, queries, operations, cache, config. */
+export function getAllMetrics(): Snapshot {
+  return processMonitor().snapshot()
+}

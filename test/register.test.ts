@@ -1,0 +1,89 @@
+import { test } from 'tap'
+import { runNode } from './node.js'
+
+const preload = ['--import', 'mercurius-performance/register']
+
+/** An app as a stranger writes it: two lines of ours, no token, one request to itself. */
+const app = `
+  import Fastify from 'fastify'
+  import mercurius from 'mercurius'
+  import pg from 'pg'
+  import mercuriusPerformance, { getAllMetrics } from 'mercurius-performance'
+  const lines = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: line => lines.push(JSON.parse(line)) } } })
+  await app.register(mercurius, { schema: 'type Query { hello: String }', resolvers: { Query: { hello: () => 'hi' } } })
+  await app.register(mercuriusPerformance)
+  await app.ready()
+  await app.inject({ method: 'POST', url: '/graphql', payload: { query: '{ hello }' } })
+  const { resolvers } = getAllMetrics()
+  console.log(JSON.stringify({ resolvers: resolvers.map(({ name, count }) => [name, count]), warnings: lines.map(({ msg }) => msg) }))
+  await app.close()
+`
+
+interface Report {
+  readonly resolvers: readonly [string, number][]
+  readonly warnings: readonly string[]
+}
+
+async function report(given: readonly string[], environment: Record<string, string> = {}): Promise<Report> {
+  const { stdout, stderr, code } = await runNode([...given, '--input-type=module', '-e', app], environment)
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as Report
+}
+
+test('Integration Points: with the preload, resolvers are measured and nothing complains', async t => {
+  t.strictSame(await report(preload), { resolvers: [['Query.hello', 1]], warnings: [] })
+})
+
+test('without the preload one warning says what is not measured and what to do', async t => {
+  const { resolvers, warnings } = await report([])
+  t.strictSame(resolvers, [])
+  t.equal(warnings.length, 1)
+  t.match(warnings[0], /measures nothing.*no preload.*graphql.*pg.*node --import mercurius-performance\/register/)
+})
+
+test('PERFORMANCE_ENABLED=false leaves graphql and pg as if nothing were installed', async t => {
+  const probe = `
+    import pg from 'pg'
+    import { execute } from 'graphql'
+    console.log(pg.Client.prototype.query.__wrapped === undefined && execute.__wrapped === undefined)
+  `
+  for (const [enabled, untouched] of [
+    ['false', 'true'],
+    ['true', 'false']
+  ] as const) {
+    const environment = { PERFORMANCE_ENABLED: enabled }
+    const { stdout } = await runNode([...preload, '--input-type=module', '-e', probe], environment)
+    t.equal(stdout.trim(), untouched, `PERFORMANCE_ENABLED=${enabled}`)
+  }
+  const { resolvers, warnings } = await report(preload, { PERFORMANCE_ENABLED: 'false' })
+  t.strictSame([resolvers, warnings], [[], []])
+})
+
+test('a bad variable stops the start with one line that names it, its value and what is right', async t => {
+  const { code, stderr, stdout } = await runNode([...preload, '-e', 'console.log("started")'], {
+    PERFORMANCE_RETENTION_PERIOD: 'an hour'
+  })
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.match(stderr, /^MPERF_CONFIG_INVALID: PERFORMANCE_RETENTION_PERIOD is "an hour": expected seconds.*\n$/)
+})
+
+test('nothing is exported and nothing complains while no endpoint is named', async t => {
+  const { stderr, stdout, code } = await runNode([...preload, '-e', 'setTimeout(() => console.log("done"), 100)'], {
+    OTEL_LOG_LEVEL: 'warn'
+  })
+  t.strictSame([code, stdout, stderr], [0, 'done\n', ''])
+})
+
+test('sampling decides what is exported, never what is measured', async t => {
+  const { resolvers } = await report(preload, { OTEL_TRACES_SAMPLER: 'always_off' })
+  t.strictSame(resolvers, [['Query.hello', 1]])
+})
+
+test('an app with a NodeSDK of its own only adds the processor', async t => {
+  t.strictSame(await report(['--import', './test/fixtures/own-sdk.js']), {
+    resolvers: [['Query.hello', 1]],
+    warnings: []
+  })
+})
