@@ -42,7 +42,6 @@ export function measure({ arms, scale }: Scenario): Result[] {
   for (let round = -WARM_UP; round < ROUNDS; round += 1) {
     arms.forEach((arm, index) => {
       arm.prepare?.()
-      global.gc?.()
       const cpuBefore = process.cpuUsage()
       const before = performance.now()
       const units = arm.run()

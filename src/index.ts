@@ -17,4 +17,4 @@ export type {
   TimeSummary
 } from './store/snapshot.js'
 export type { RecentCall } from './store/recent.js'
-export { trackedCache, type CacheOptions, type CacheTracker } from './cache/mercurius-cache.js'
+export { trackedCache, type CacheTracker } from './cache/mercurius-cache.js'

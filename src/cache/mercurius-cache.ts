@@ -4,16 +4,14 @@ import fastifyPlugin from 'fastify-plugin'
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql'
 
 /** The options of mercurius-cache that matter here; all others pass through. */
-export interface CacheOptions {
+interface CacheOptions {
   readonly all?: boolean
-  readonly policy?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly policy?: Readonly<Record<string, object>>
   readonly onHit?: Listener
   readonly onMiss?: Listener
-  readonly [option: string]: unknown
 }
 
 type Listener = (type: string, field: string) => void
-type CachePlugin = FastifyPluginAsync<CacheOptions> | FastifyPluginCallback<CacheOptions>
 type Outcome = 'hit' | 'miss'
 
 /** What the cache has said about the call that is under way. */
@@ -34,8 +32,11 @@ export interface CacheTracker {
  *
  * A hit's time is that of the look-up, a miss's that of look-up and load. A call that joins a running load is neither.
  */
-export function trackedCache(cachePlugin: CachePlugin): FastifyPluginAsync<CacheOptions> {
-  const register = async (app: FastifyInstance, options: CacheOptions): Promise<void> => {
+export function trackedCache<Options extends object>(
+  cachePlugin: FastifyPluginAsync<Options> | FastifyPluginCallback<Options>
+): FastifyPluginAsync<Options> {
+  const register = async (app: FastifyInstance, given: Options): Promise<void> => {
+    const options = given as CacheOptions
     const calls = new AsyncLocalStorage<Call>()
     const noting =
       (outcome: Outcome, listener?: Listener): Listener =>
@@ -44,11 +45,8 @@ export function trackedCache(cachePlugin: CachePlugin): FastifyPluginAsync<Cache
         if (call) call.outcome = outcome
         listener?.(type, field)
       }
-    await app.register(cachePlugin, {
-      ...options,
-      onHit: noting('hit', options.onHit),
-      onMiss: noting('miss', options.onMiss)
-    })
+    const listening = { ...given, onHit: noting('hit', options.onHit), onMiss: noting('miss', options.onMiss) }
+    await app.register(cachePlugin as FastifyPluginAsync, listening)
     // The cache puts itself around the resolvers when the app is ready; this hook runs right after.
     app.addHook('onReady', () => {
       const { schema } = (app as unknown as { graphql: { schema: GraphQLSchema } }).graphql

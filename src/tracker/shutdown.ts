@@ -1,0 +1,28 @@
+const GRACE_MILLISECONDS = 4_500
+
+/**
+ * Stops what was started, in the given order, at SIGTERM or SIGINT, and lets the process end. After 4.5 seconds, or at
+ * a second signal, it ends at once.
+ */
+export function stopOnSignal(steps: readonly (() => PromiseLike<unknown>)[]): void {
+  let isStopping = false
+  const onSignal = (): void => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    setTimeout(() => process.exit(1), GRACE_MILLISECONDS).unref()
+    void stop(steps)
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+}
+
+async function stop(steps: readonly (() => PromiseLike<unknown>)[]): Promise<void> {
+  for (const step of steps) {
+    try {
+      await step()
+    } catch (error) {
+      console.error(error)
+      process.exitCode = 1
+    }
+  }
+}
