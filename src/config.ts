@@ -99,8 +99,12 @@ export function resolveConfig(environment: Environment, given: ConfigPatch = {})
  *
  * @throws PerformanceError MPERF_CONFIG_INVALID
  */
-export function patchConfig(config: PerformanceConfig, patch: ConfigPatch): PerformanceConfig {
-  const seen = keys.map(key => ({ key, label: key, value: Object.hasOwn(patch, key) ? patch[key] : undefined }))
+export function patchConfig(config: PerformanceConfig, patch: ConfigPatch | null | undefined): PerformanceConfig {
+  const seen = keys.map(key => ({
+    key,
+    label: key,
+    value: patch && Object.hasOwn(patch, key) ? patch[key] : undefined
+  }))
   return laidOver(config, seen)
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { patchConfig, type ConfigPatch, type PerformanceConfig } from './config.js'
 import { systemClock, type Clock } from './lib/clock.js'
 import { FaultGuard, type FaultReport } from './lib/fault-guard.js'
@@ -14,7 +15,11 @@ import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
 import { Store } from './store/store.js'
 
 const CACHE_NAME_LIMIT = 128
+/** A day. A slip such as nanoseconds for seconds would spoil the sums of everything else. */
+const LONGEST_CACHE_CALL = 86_400e9
+const FLUSH_LIMIT = 2000
 const TICK = 1000
+const SWEPT_A_TICK = 500
 
 export interface MonitorOptions {
   readonly clock?: Clock
@@ -35,6 +40,9 @@ export class Monitor implements SpanSink {
   readonly #log: PerformanceLog
   readonly #guard: FaultGuard
   readonly #close: () => void
+  #flush: () => Promise<void> = () => Promise.resolve()
+  /** What ran past the instrumentations, so that it was not measured. */
+  readonly blindSpots = new Set<string>()
 
   constructor(config: PerformanceConfig, { clock = systemClock, seriesLimit = 2000 }: MonitorOptions) {
     this.#config = config
@@ -124,6 +132,24 @@ export class Monitor implements SpanSink {
     this.#guard.caught(error)
   }
 
+  /** Says how spans that still wait for export are sent. */
+  set exporting(flush: () => Promise<void>) {
+    this.#flush = flush
+  }
+
+  /** Sends spans that still wait for export and writes what the log left out; takes at most two seconds. */
+  async flush(): Promise<void> {
+    this.#log.flush()
+    await Promise.race([this.#flush().catch(() => undefined), delay(FLUSH_LIMIT, undefined, { ref: false })])
+  }
+
+  /** Names something that runs past the instrumentations; said once. */
+  noticeBlindSpot(name: string, remedy: string): void {
+    if (this.blindSpots.has(name)) return
+    this.blindSpots.add(name)
+    this.#log.logger?.warn({ code: 'MPERF_NOT_MEASURING', name }, `mercurius-performance cannot see ${name}: ${remedy}`)
+  }
+
   /** Stops the background work; what was measured can still be read. */
   close(): void {
     this.#close()
@@ -133,8 +159,10 @@ export class Monitor implements SpanSink {
     if (!this.accepts()) return
     try {
       const duration = Math.round(seconds * 1e9)
-      if (!(duration >= 0 && duration < Infinity)) {
-        this.#guard.refused(new RangeError(`a cache ${outcome} took ${shown(seconds)}: expected seconds from 0 up`))
+      if (!(duration >= 0 && duration <= LONGEST_CACHE_CALL)) {
+        this.#guard.refused(
+          new RangeError(`a cache ${outcome} took ${shown(seconds)}: expected seconds from 0 to 86400`)
+        )
         return
       }
       const measurement = { duration, failed: false, argsCount: null, traceId: null }
@@ -150,7 +178,7 @@ export class Monitor implements SpanSink {
   #tick(): void {
     try {
       this.#log.tick()
-      this.store.sweep()
+      this.store.sweep(SWEPT_A_TICK)
     } catch (error) {
       this.caught(error)
     }

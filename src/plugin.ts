@@ -6,7 +6,8 @@ import { bearerAuthorization, readTokens, type Authorize } from './graphql/acces
 import { addMetricsField, addTimingFields, type SchemaHost } from './graphql/fields.js'
 import type { FieldsOptions } from './graphql/resolvers.js'
 import type { Monitor } from './monitor.js'
-import { hasProcessMonitor, processMonitor } from './process-monitor.js'
+import { shown } from './lib/parse.js'
+import { hasSpanSource, processMonitor } from './process-monitor.js'
 import { notWrapped } from './self-test.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
 
@@ -42,7 +43,7 @@ declare module 'fastify' {
 async function register(app: FastifyInstance, options: PluginOptions): Promise<void> {
   const host = schemaHostOf(app)
   if (app.hasDecorator('performance')) throw new PerformanceError('MPERF_REGISTERED_TWICE')
-  const hasSource = options.monitor !== undefined || hasProcessMonitor()
+  const hasSource = options.monitor !== undefined || hasSpanSource()
   const monitor = options.monitor ?? processMonitor()
   const { fields, exposed } = accessOf(options, monitor)
 
@@ -59,6 +60,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
     await addTimingFields(host, fields)
     warn()
   })
+  app.addHook('onClose', () => monitor.flush())
   await monitor.sql.ready
 }
 
@@ -77,11 +79,21 @@ function schemaHostOf(app: FastifyInstance): SchemaHost {
 }
 
 function accessOf(options: PluginOptions, monitor: Monitor): { fields: FieldsOptions; exposed: boolean } {
+  const { exposeMetrics } = options
+  if (options.authorize !== undefined && typeof options.authorize !== 'function') {
+    throw new PerformanceError('MPERF_CONFIG_INVALID', `authorize is ${shown(options.authorize)}: expected a function`)
+  }
+  if (exposeMetrics !== undefined && typeof exposeMetrics !== 'boolean') {
+    throw new PerformanceError(
+      'MPERF_CONFIG_INVALID',
+      `exposeMetrics is ${shown(exposeMetrics)}: expected true or false`
+    )
+  }
   const tokens = readTokens(options.adminToken ?? process.env.PERFORMANCE_ADMIN_TOKEN)
   const production = isProduction(process.env)
   const hasCredential = tokens.length > 0 || options.authorize !== undefined
-  const exposed = options.exposeMetrics ?? (hasCredential || !production)
-  if (options.exposeMetrics === true && production && !hasCredential) {
+  const exposed = exposeMetrics ?? (hasCredential || !production)
+  if (exposeMetrics === true && production && !hasCredential) {
     throw new PerformanceError('MPERF_CREDENTIAL_MISSING')
   }
   const authorize = options.authorize ?? bearerAuthorization(tokens)

@@ -5,7 +5,10 @@ import type { Snapshot } from './store/snapshot.js'
 
 const KEY = Symbol.for('mercurius-performance.monitor')
 
+const SOURCE = Symbol.for('mercurius-performance.source')
+
 interface Shared {
+  [SOURCE]: boolean | undefined
   [KEY]: Monitor | undefined
 }
 
@@ -21,15 +24,20 @@ export function processMonitor(): Monitor {
   return (shared[KEY] ??= createMonitor(resolveConfig(process.env)))
 }
 
-/** Whether something, such as the preload, has already made the monitor of the process. */
-export function hasProcessMonitor(): boolean {
-  return shared[KEY] !== undefined
+/** Whether anything gives the process's monitor spans: the preload, or a processor in a NodeSDK. */
+export function hasSpanSource(): boolean {
+  return shared[SOURCE] === true
+}
+
+export function markSpanSource(): void {
+  shared[SOURCE] = true
 }
 
 /** For an app that assembles its own NodeSDK: add one to `spanProcessors`. */
 export class PerformanceSpanProcessor extends SpanAggregator {
   constructor(sink: SpanSink = processMonitor()) {
     super(sink)
+    markSpanSource()
   }
 }
 

@@ -3,13 +3,15 @@
  * measuring before the application loads what is measured.
  */
 import { PerformanceError } from './errors.js'
-import { hasProcessMonitor, processMonitor } from './process-monitor.js'
+import { hasSpanSource, markSpanSource, processMonitor } from './process-monitor.js'
 import { startTelemetry } from './spans/telemetry.js'
 
 function register(): void {
-  if (hasProcessMonitor()) return
+  if (hasSpanSource()) return
   const monitor = processMonitor()
-  if (monitor.config.enabled) startTelemetry(monitor)
+  if (!monitor.config.enabled) return
+  monitor.exporting = startTelemetry(monitor)
+  markSpanSource()
 }
 
 try {

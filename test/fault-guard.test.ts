@@ -37,6 +37,20 @@ test('after 100 in a row it switches itself off, says so, and tries again a minu
   t.end()
 })
 
+test('faults that come while it is off are counted, and neither keep it off nor fill the log', t => {
+  const { clock, said, guard } = guardWithLog()
+  for (let index = 0; index < 100; index += 1) guard.caught(new Error('broken'))
+  const lines = said.length
+  for (let second = 0; second < 61; second += 1) {
+    guard.caught(new Error('broken'))
+    clock.advance(1)
+  }
+  t.equal(said.length, lines)
+  t.equal(guard.report.faults, 161)
+  t.ok(guard.open())
+  t.end()
+})
+
 test('a success in between starts the row anew', t => {
   const { guard } = guardWithLog()
   for (let index = 0; index < 1000; index += 1) {

@@ -17,13 +17,28 @@ interface CallerRequest {
 /** Decides whether the caller of a GraphQL operation is an administrator. May use the application's own login. */
 export type Authorize = (context: CallerContext) => boolean | Promise<boolean>
 
+/** Asks `authorize`; where it fails, the caller is no administrator and learns nothing of why. */
+export async function isAdministrator(authorize: Authorize, context: CallerContext): Promise<boolean> {
+  try {
+    return await authorize(context)
+  } catch {
+    return false
+  }
+}
+
 /**
  * The tokens in a setting: a list, or text with commas between them.
  *
- * @throws PerformanceError MPERF_CONFIG_INVALID for a token under 32 characters; the message never shows a token
+ * @throws PerformanceError MPERF_CONFIG_INVALID for a token under 32 characters or another type; no message shows one
  */
-export function readTokens(setting: string | readonly string[] | undefined): string[] {
-  const parts = typeof setting === 'string' ? setting.split(',') : (setting ?? [])
+export function readTokens(setting: unknown): string[] {
+  const parts: unknown = typeof setting === 'string' ? setting.split(',') : (setting ?? [])
+  if (!isTexts(parts)) {
+    throw new PerformanceError(
+      'MPERF_CONFIG_INVALID',
+      'adminToken is neither text nor a list of texts: expected tokens'
+    )
+  }
   const tokens = parts.map(part => part.trim()).filter(part => part.length > 0)
   const short = tokens.find(token => token.length < SHORTEST_TOKEN)
   if (short !== undefined) {
@@ -44,6 +59,10 @@ export function bearerAuthorization(tokens: readonly string[]): Authorize {
     // Every token is compared, so the time taken says nothing about which one came close.
     return expected.reduce((found, token) => timingSafeEqual(token, seen) || found, false)
   }
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
 }
 
 function bearerToken(context: CallerContext): string {

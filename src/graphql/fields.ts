@@ -26,10 +26,10 @@ export async function addMetricsField(host: SchemaHost, options: FieldsOptions):
 export async function addTimingFields(host: SchemaHost, options: FieldsOptions): Promise<void> {
   const types = objectTypesWithoutTiming(host.schema)
   if (types.length === 0) return
-  const typeSdl = host.schema.getType('FieldPerformance') === undefined ? timingTypeSdl : ''
+  const isFirst = !hasTimingType(host.schema)
   const resolve = timingResolver(options)
   const resolvers = Object.fromEntries(types.map(type => [type, { [TIMING_FIELD]: resolve }]))
-  await extend(host, `${typeSdl}\n${timingSdl(types)}`, resolvers)
+  await extend(host, `${isFirst ? timingTypeSdl : ''}\n${timingSdl(types)}`, resolvers)
 }
 
 async function extend(host: SchemaHost, sdl: string, resolvers: ResolverMap): Promise<void> {
@@ -39,6 +39,13 @@ async function extend(host: SchemaHost, sdl: string, resolvers: ResolverMap): Pr
     throw new PerformanceError('MPERF_SCHEMA_CONFLICT', error instanceof Error ? error.message : String(error))
   }
   host.defineResolvers(resolvers)
+}
+
+/** Whether our own timing type is there already; a type of the application by that name is a conflict. */
+function hasTimingType(schema: GraphQLSchema): boolean {
+  return Object.values(schema.getTypeMap()).some(
+    type => 'isTypeOf' in type && String(type.getFields()[TIMING_FIELD]?.type) === 'FieldPerformance'
+  )
 }
 
 function objectTypesWithoutTiming(schema: GraphQLSchema): string[] {

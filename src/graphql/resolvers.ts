@@ -3,7 +3,7 @@ import { METRICS_FIELD } from '../lib/names.js'
 import type { FieldTiming } from '../spans/operations.js'
 import type { RecentCall } from '../store/recent.js'
 import type { CacheSnapshot, SeriesSnapshot, Snapshot, SnapshotOptions } from '../store/snapshot.js'
-import type { Authorize, CallerContext } from './access.js'
+import { isAdministrator, type Authorize, type CallerContext } from './access.js'
 import { checkedLimit, checkedName, checkedRecent, ordered, type SelectionArguments } from './selection.js'
 
 /** What the fields read. */
@@ -32,7 +32,7 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
   return {
     [queryType]: {
       [METRICS_FIELD]: async (_: unknown, __: unknown, context: CallerContext) => {
-        if (!(await authorize(context))) throw new PerformanceError('MPERF_FORBIDDEN')
+        if (!(await isAdministrator(authorize, context))) throw new PerformanceError('MPERF_FORBIDDEN')
         return {}
       }
     },
@@ -62,7 +62,7 @@ export function timingResolver({ reader, authorize, timingForAdministratorsOnly 
     // Read before anything is awaited: the running field is known from the execution context.
     const timing = reader.currentTiming()
     if (timing === undefined || !reader.snapshot({ include: [] }).config.includeInResponse) return null
-    return !timingForAdministratorsOnly || (await authorize(context)) ? timing : null
+    return !timingForAdministratorsOnly || (await isAdministrator(authorize, context)) ? timing : null
   }
 }
 

@@ -59,6 +59,7 @@ export class FaultGuard {
 
   caught(error: unknown): void {
     this.#faults += 1
+    if (this.#trippedUntil !== 0) return
     this.#inARow += 1
     const now = this.#clock.monotonic()
     if (this.#inARow >= this.#limit) {

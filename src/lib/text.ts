@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto'
  * name would otherwise keep the whole request body alive for as long as the series lives.
  */
 export function copyOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8')
+  // UTF-16 keeps even half a surrogate pair as it is.
+  return Buffer.from(text, 'utf16le').toString('utf16le')
 }
 
 /** The first 16 hexadecimal digits of the SHA-256 of `text`: enough to tell a few thousand texts apart. */

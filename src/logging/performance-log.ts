@@ -19,21 +19,22 @@ export interface LoggedStatement {
 
 const MINUTE = 60e9
 const LINES_PER_SERIES = 10
-const SERIES_PER_MINUTE = 1000
+const LINES_PER_MINUTE = 1000
+const NAMES_PER_MINUTE = 1000
 const NAMES_IN_SUMMARY = 20
 
 type Level = 'info' | 'warn'
 
 /**
- * Writes slow calls at warn and, where everything is to be logged, the others at info. At most ten lines a series, a
- * level and a minute; a line at the end of the minute counts what was left out.
+ * Writes slow calls at warn and, where everything is to be logged, the others at info. At most ten lines a series and
+ * 1,000 lines in all, a level and a minute; a line at the end of the minute counts what was left out.
  */
 export class PerformanceLog {
   /** Undefined until the application has a logger; nothing is written before. */
   logger: Logger | undefined
   readonly #clock: Clock
   readonly #config: () => PerformanceConfig
-  readonly #written = new Map<string, number>()
+  readonly #lines = { info: new LineCap(), warn: new LineCap() }
   #minuteEnds = 0
 
   constructor(clock: Clock, config: () => PerformanceConfig) {
@@ -65,11 +66,17 @@ export class PerformanceLog {
 
   /** Ends the minute if it is over: says what was left out in it and starts counting anew. */
   tick(): void {
-    const now = this.#clock.monotonic()
-    if (now < this.#minuteEnds) return
-    this.#minuteEnds = now + MINUTE
-    this.#summarise()
-    this.#written.clear()
+    if (this.#clock.monotonic() >= this.#minuteEnds) this.flush()
+  }
+
+  /** Says now what was left out since the last time. */
+  flush(): void {
+    this.#minuteEnds = this.#clock.monotonic() + MINUTE
+    const left = [...this.#lines.info.takeLeftOut(), ...this.#lines.warn.takeLeftOut()]
+    if (left.length === 0) return
+    const total = left.reduce((sum, { lines }) => sum + lines, 0)
+    const leftOut = left.sort((one, other) => other.lines - one.lines).slice(0, NAMES_IN_SUMMARY)
+    this.logger?.info({ leftOut, total }, `PERFORMANCE: ${total} lines of the last minute were left out`)
   }
 
   #levelOf({ duration }: Measurement, threshold: number): Level | undefined {
@@ -80,22 +87,34 @@ export class PerformanceLog {
   #mayWrite(level: Level, series: string): boolean {
     if (this.logger === undefined) return false
     this.tick()
-    const key = `${level} ${series}`
-    const bounded = this.#written.has(key) || this.#written.size < SERIES_PER_MINUTE ? key : `${level} (other)`
-    const written = this.#written.get(bounded) ?? 0
-    this.#written.set(bounded, written + 1)
-    return written < LINES_PER_SERIES
+    return this.#lines[level].admits(series)
+  }
+}
+
+/** Counts the lines of one level in one minute. */
+class LineCap {
+  readonly #asked = new Map<string, number>()
+  readonly #leftOut = new Map<string, number>()
+  #written = 0
+
+  admits(series: string): boolean {
+    const name = this.#asked.has(series) || this.#asked.size < NAMES_PER_MINUTE ? series : '(other)'
+    const asked = this.#asked.get(name) ?? 0
+    this.#asked.set(name, asked + 1)
+    if (asked < LINES_PER_SERIES && this.#written < LINES_PER_MINUTE) {
+      this.#written += 1
+      return true
+    }
+    this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + 1)
+    return false
   }
 
-  #summarise(): void {
-    const left = [...this.#written]
-      .map(([key, lines]): [string, number] => [key.slice(key.indexOf(' ') + 1), lines - LINES_PER_SERIES])
-      .filter(([, lines]) => lines > 0)
-      .sort(([, one], [, other]) => other - one)
-    if (left.length === 0) return
-    const total = left.reduce((sum, [, lines]) => sum + lines, 0)
-    const leftOut = left.slice(0, NAMES_IN_SUMMARY).map(([series, lines]) => ({ series, lines }))
-    this.logger?.info({ leftOut, total }, `PERFORMANCE: ${total} lines of the last minute were left out`)
+  takeLeftOut(): { readonly series: string; readonly lines: number }[] {
+    const left = [...this.#leftOut].map(([series, lines]) => ({ series, lines }))
+    this.#asked.clear()
+    this.#leftOut.clear()
+    this.#written = 0
+    return left
   }
 }
 

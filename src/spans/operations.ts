@@ -1,7 +1,8 @@
 import { trace, type Context } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import { TIMING_FIELD } from '../lib/names.js'
-import { graphqlSourceOf, startsOperation, startsQuery } from './sample.js'
+import { isOwnField, TIMING_FIELD } from '../lib/names.js'
+import { copyOf } from '../lib/text.js'
+import { graphqlSourceOf, resolverOf, startsOperation, startsQuery } from './sample.js'
 
 /** What the `_performance` field answers. */
 export interface FieldTiming {
@@ -18,22 +19,37 @@ export class RunningOperation {
   #wantsTimings: boolean | undefined
   /** SQL statements sent so far. */
   statements = 0
-  ownResolvers = 0
-  resolvers = 0
+  /** A copy of its own: an id that came in a header is a view that keeps the whole header alive. */
+  readonly traceId: string
+  #ownResolvers = 0
+  #otherResolvers = 0
 
   constructor(span: ReadableSpan) {
     this.#span = span
+    this.traceId = copyOf(span.spanContext().traceId)
   }
 
   /** Whether it asked the monitor and nothing else. */
   get isOwn(): boolean {
-    return this.ownResolvers > 0 && this.resolvers === 0
+    return this.#ownResolvers > 0 && this.#otherResolvers === 0
+  }
+
+  /** Takes note of a span that starts inside it. */
+  started(span: ReadableSpan): void {
+    if (startsQuery(span)) {
+      this.statements += 1
+      return
+    }
+    const resolver = resolverOf(span)
+    if (resolver === undefined) return
+    if (isOwnField(resolver.parentType, resolver.field)) this.#ownResolvers += 1
+    else this.#otherResolvers += 1
   }
 
   /** Remembers the time of a resolver call, if the operation selects `_performance` at all. */
-  resolved(spanId: string, timing: () => FieldTiming): void {
+  resolved(spanId: string, timing: FieldTiming): void {
     this.#wantsTimings ??= graphqlSourceOf(this.#span).includes(TIMING_FIELD)
-    if (this.#wantsTimings) (this.#timings ??= new Map()).set(spanId, timing())
+    if (this.#wantsTimings) (this.#timings ??= new Map()).set(spanId, timing)
   }
 
   timingOf(spanId: string): FieldTiming | undefined {
@@ -60,7 +76,7 @@ export class RunningOperations {
     const operation = (trace.getSpan(parentContext) as Tagged | undefined)?.[OPERATION]
     if (operation === undefined) return
     ;(span as Tagged)[OPERATION] = operation
-    if (startsQuery(span)) operation.statements += 1
+    operation.started(span)
   }
 
   of(span: ReadableSpan): RunningOperation | undefined {

@@ -1,22 +1,22 @@
-import type { Context } from '@opentelemetry/api'
+import { TraceFlags, type Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
 import { isOwnField } from '../lib/names.js'
-import { boundedName, shortHash } from '../lib/text.js'
+import { boundedName, copyOf, shortHash } from '../lib/text.js'
 import type { Measurement } from './measurement.js'
-import type { RunningOperation, RunningOperations } from './operations.js'
+import type { RunningOperations } from './operations.js'
 import {
   countArguments,
   countParameters,
   graphqlSourceOf,
   measurementOf,
   operationOf,
-  redactSql,
   resolverOf,
   sqlTextOf,
   type OperationSpan,
   type ResolverSpan
 } from './sample.js'
+import { scrub } from './scrub.js'
 import type { SqlAnalyzer, Statement } from './sql/analyzer.js'
 
 const NAME_LIMIT = 128
@@ -33,12 +33,13 @@ export interface SpanSink {
   query(statement: Statement, measurement: Measurement): void
   operation(type: string, name: string, measurement: Measurement, statements: number): void
   succeeded(): void
+  /** Names something that runs past the instrumentations, and what to do. */
+  noticeBlindSpot(name: string, remedy: string): void
   /** Takes a fault of the monitor's own; must not throw. */
   caught(error: unknown): void
 }
 
-interface QuerySpan {
-  readonly span: ReadableSpan
+interface Query {
   readonly statement: Statement
   readonly parameters: number
 }
@@ -49,7 +50,8 @@ interface QuerySpan {
  */
 export class SpanAggregator implements SpanProcessor {
   readonly #sink: SpanSink
-  #ending: QuerySpan | undefined
+  /** The span that `onEnding` has recorded and `onEnd` need not. */
+  #ended: ReadableSpan | undefined
   readonly #anonymous = new LRUCache<string, string>({ max: CACHED_SOURCES })
 
   constructor(sink: SpanSink) {
@@ -66,28 +68,30 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   /**
-   * Takes literals out of the SQL before any processor exports the span, also while measuring is off. The SDK calls it
-   * right before `onEnd`, so the statement found here serves there too.
+   * Records the span and takes secrets out of it. The SDK calls it right before any processor's `onEnd`, while the span
+   * can still be changed; secrets go also while measuring is off.
    */
   onEnding(span: Span): void {
-    const text = sqlTextOf(span)
-    if (text === undefined) return
-    let redacted = '?'
+    this.#ended = span
+    let sql: string | undefined
     try {
-      const statement = this.#sink.sql.analyze(text)
-      this.#ending = { span, statement, parameters: countParameters(text) }
-      redacted = statement.text
+      const query = this.#queryOf(span)
+      sql = query?.statement.text
+      if (this.#sink.accepts()) this.#record(span, query)
     } catch (error) {
+      sql ??= '?'
       this.#sink.caught(error)
     }
-    redactSql(span, redacted)
+    if (isSampled(span)) scrub(span, sql)
   }
 
+  /** Records the span where the SDK is one that does not call `onEnding`. */
   onEnd(span: ReadableSpan): void {
-    if (!this.#sink.accepts()) return
+    const isRecorded = this.#ended === span
+    this.#ended = undefined
+    if (isRecorded || !this.#sink.accepts()) return
     try {
-      this.#record(span)
-      this.#sink.succeeded()
+      this.#record(span, this.#queryOf(span))
     } catch (error) {
       this.#sink.caught(error)
     }
@@ -101,49 +105,43 @@ export class SpanAggregator implements SpanProcessor {
     return Promise.resolve()
   }
 
-  #record(span: ReadableSpan): void {
+  #record(span: ReadableSpan, query: Query | undefined): void {
     const resolver = resolverOf(span)
-    if (resolver !== undefined) {
-      this.#recordResolver(span, resolver)
-      return
-    }
-    const query = this.#queryOf(span)
-    if (query !== undefined) {
-      this.#sink.query(query.statement, measurementOf(span, query.parameters))
-      return
-    }
     const operation = operationOf(span)
-    if (operation !== undefined) this.#recordOperation(span, operation)
+    if (resolver !== undefined) this.#recordResolver(span, resolver)
+    else if (query !== undefined) this.#recordQuery(span, query)
+    else if (operation !== undefined) this.#recordOperation(span, operation)
+    this.#sink.succeeded()
   }
 
-  #queryOf(span: ReadableSpan): QuerySpan | undefined {
-    const ending = this.#ending
-    this.#ending = undefined
-    if (ending?.span === span) return ending
+  #queryOf(span: ReadableSpan): Query | undefined {
     const text = sqlTextOf(span)
     if (text === undefined) return undefined
-    return { span, statement: this.#sink.sql.analyze(text), parameters: countParameters(text) }
+    return { statement: this.#sink.sql.analyze(text), parameters: countParameters(text) }
+  }
+
+  #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
+    this.#sink.query(statement, measurementOf(span, this.#traceIdOf(span), parameters))
+  }
+
+  #traceIdOf(span: ReadableSpan): string {
+    return this.#sink.operations.of(span)?.traceId ?? copyOf(span.spanContext().traceId)
   }
 
   #recordResolver(span: ReadableSpan, { parentType, field }: ResolverSpan): void {
-    const operation = this.#sink.operations.of(span)
-    if (isOwnField(parentType, field)) {
-      if (operation) operation.ownResolvers += 1
-      return
-    }
+    if (isOwnField(parentType, field)) return
     const resolverName = `${parentType}.${field}`
-    const measurement = measurementOf(span, countArguments(graphqlSourceOf(span)))
+    const measurement = measurementOf(span, this.#traceIdOf(span), countArguments(graphqlSourceOf(span)))
     this.#sink.resolver(resolverName, measurement)
-    if (operation === undefined) return
-    operation.resolvers += 1
-    operation.resolved(span.spanContext().spanId, () => ({ executionTime: measurement.duration / 1e9, resolverName }))
+    const timing = { executionTime: measurement.duration / 1e9, resolverName }
+    this.#sink.operations.of(span)?.resolved(span.spanContext().spanId, timing)
   }
 
   #recordOperation(span: ReadableSpan, { type, name }: OperationSpan): void {
-    const running: RunningOperation | undefined = this.#sink.operations.of(span)
+    const running = this.#sink.operations.of(span)
     if (running?.isOwn) return
     const known = name === undefined ? this.#nameOf(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
-    this.#sink.operation(type, known, measurementOf(span, null), running?.statements ?? 0)
+    this.#sink.operation(type, known, measurementOf(span, this.#traceIdOf(span), null), running?.statements ?? 0)
   }
 
   /** The name of an anonymous operation: a hash of its text, in which literals are already replaced. */
@@ -154,4 +152,8 @@ export class SpanAggregator implements SpanProcessor {
     if (source.length <= LONGEST_CACHED_SOURCE) this.#anonymous.set(source, name)
     return name
   }
+}
+
+function isSampled(span: Span): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
 }

@@ -1,5 +1,5 @@
 import { SpanStatusCode, type Attributes } from '@opentelemetry/api'
-import type { ReadableSpan, Span } from '@opentelemetry/sdk-trace'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { Measurement } from './measurement.js'
 
 /**
@@ -59,20 +59,14 @@ export function sqlTextOf({ attributes }: ReadableSpan): string | undefined {
   return typeof text === 'string' ? text : undefined
 }
 
-/** Replaces the SQL text of a query span that is about to end, and the server's message, which may quote a value. */
-export function redactSql(span: Span, text: string): void {
-  span.setAttribute('db.query.text' in span.attributes ? 'db.query.text' : 'db.statement', text)
-  if (span.status.code === SpanStatusCode.ERROR) span.setStatus({ code: SpanStatusCode.ERROR })
-}
-
 /** What a finished span cost. */
-export function measurementOf(span: ReadableSpan, argsCount: number | null): Measurement {
+export function measurementOf(span: ReadableSpan, traceId: string, argsCount: number | null): Measurement {
   const [seconds, nanoseconds] = span.duration
   return {
     duration: Math.max(0, Math.round(seconds * 1e9 + nanoseconds)),
     failed: span.status.code === SpanStatusCode.ERROR,
     argsCount,
-    traceId: span.spanContext().traceId
+    traceId
   }
 }
 

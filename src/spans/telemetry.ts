@@ -6,26 +6,33 @@ import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import type { ExecutionResult } from 'graphql'
 import { exportersFromEnvironment, isExported } from './exporters.js'
+import { JitDetector } from './jit-detector.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
 import { createSampler } from './sampler.js'
 
 /**
  * Starts the OpenTelemetry SDK with the instrumentations we aggregate and, where the `OTEL_*` variables ask for it, with
- * exporters. To be called before the application loads http, graphql or pg.
+ * exporters. To be called before the application loads http, graphql or pg. Returns how to send what waits for export.
  */
-export function startTelemetry(sink: SpanSink): void {
+export function startTelemetry(sink: SpanSink): () => Promise<void> {
+  const exporters = exportersFromEnvironment()
   const sdk = new NodeSDK({
-    instrumentations: instrumentations(),
+    instrumentations: instrumentations(sink),
     sampler: createSampler(() => sink.accepts()),
-    spanProcessors: [new SpanAggregator(sink), ...exportersFromEnvironment()],
+    spanProcessors: [new SpanAggregator(sink), ...exporters],
     // Left to themselves, metrics and logs would go to an OTLP endpoint that nobody named.
     ...(isExported('METRICS') ? {} : { metricReaders: [] }),
     ...(isExported('LOGS') ? {} : { logRecordProcessors: [] })
   })
   sdk.start()
+  // An application that ends by itself has no plugin that closes.
+  process.once('beforeExit', () => void sdk.shutdown().catch(() => undefined))
+  return async () => {
+    await Promise.all(exporters.map(exporter => exporter.forceFlush()))
+  }
 }
 
-function instrumentations(): Instrumentation[] {
+function instrumentations(sink: SpanSink): Instrumentation[] {
   return [
     new HttpInstrumentation(),
     new GraphQLInstrumentation({
@@ -35,6 +42,9 @@ function instrumentations(): Instrumentation[] {
         const { errors = [] } = result as ExecutionResult
         if (errors.length > 0) span.setStatus({ code: SpanStatusCode.ERROR })
       }
+    }),
+    new JitDetector(() => {
+      sink.noticeBlindSpot('queries compiled by graphql-jit', 'leave the option `jit` of Mercurius out')
     }),
     new PgInstrumentation()
   ]

@@ -29,10 +29,13 @@ export class Dimension<Labels> {
     return created
   }
 
-  /** Forgets the series that `isExpired`, so that their places are free again. */
-  sweep(isExpired: (series: Series<Labels>) => boolean): void {
-    for (const [key, series] of this.#series) if (isExpired(series)) this.#series.delete(key)
-    if (this.#overflow !== undefined && isExpired(this.#overflow)) this.#overflow = undefined
+  /** Asks of each series whether to keep it, one a step; the place of one that is forgotten is free again. */
+  *sweep(ask: (series: Series<Labels>) => 'keep' | 'forget'): Generator<void> {
+    for (const [key, series] of this.#series) {
+      if (ask(series) === 'forget') this.#series.delete(key)
+      yield
+    }
+    if (this.#overflow !== undefined && ask(this.#overflow) === 'forget') this.#overflow = undefined
   }
 
   *[Symbol.iterator](): Generator<Series<Labels>> {

@@ -22,6 +22,7 @@ export class RecentCalls {
   readonly #argsCount: (number | null)[] = []
   readonly #traceId: (string | null)[] = []
   #next = 0
+  #floor = -Infinity
 
   add(at: number, { duration, failed, argsCount, traceId }: Measurement): void {
     const index = this.#next
@@ -33,13 +34,18 @@ export class RecentCalls {
     this.#next = index === RECENT_LIMIT - 1 ? 0 : index + 1
   }
 
+  /** Lists nothing any more that ended at `at` or before. */
+  forgetUntil(at: number): void {
+    this.#floor = Math.max(this.#floor, at)
+  }
+
   /** The newest `limit` calls that ended after `since`, newest first. `toWall` turns monotonic time into epoch ms. */
   list(limit: number, since: number, toWall: (at: number) => number): RecentCall[] {
     const found: RecentCall[] = []
     for (let back = 1; back <= this.#at.length && found.length < limit; back += 1) {
       const index = (this.#next - back + RECENT_LIMIT) % RECENT_LIMIT
       const at = this.#at[index] ?? -Infinity
-      if (at <= since) break
+      if (at <= since || at <= this.#floor) break
       found.push({
         executionTime: (this.#duration[index] ?? 0) / 1e9,
         timestamp: new Date(toWall(at)).toISOString(),

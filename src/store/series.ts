@@ -13,6 +13,8 @@ interface Totals {
 
 interface Slot extends Totals {
   epoch: number
+  /** Monotonic nanoseconds of its newest measurement. */
+  newest: number
   /** Whether it is part of the sum of closed slots. */
   summed: boolean
 }
@@ -26,7 +28,7 @@ export class Series<Labels> {
   readonly labels: Labels
   readonly recent = new RecentCalls()
   #slots: (Slot | undefined)[] = []
-  /** The sum of the closed slots. Where everything is kept, it also holds what has left the ring. */
+  /** The sum of the closed slots. */
   #closed = emptyTotals()
   /** The epoch for which `#closed` is right. */
   #settledAt = -Infinity
@@ -42,6 +44,7 @@ export class Series<Labels> {
     const epoch = epochAt(window, now)
     const slot = this.#slotAt(window, epoch)
     this.#newest = epoch
+    slot.newest = now
     slot.times.record(measurement.duration)
     if (measurement.failed) slot.errors += 1
     slot.statements += statements
@@ -79,21 +82,24 @@ export class Series<Labels> {
   }
 
   /**
-   * Moves what is still alive under `from` into slots of `to`. A slot goes where its youngest measurement belongs, so
+   * Moves what is still alive under `from` into slots of `to`. A slot goes where its newest measurement belongs, so
    * nothing young is lost and what is old stays for at most one old slot longer.
    */
   rewindow(from: Window, to: Window, now: number): void {
     const oldestBefore = oldestEpoch(from, epochAt(from, now))
     const live = this.#slots.filter((slot): slot is Slot => slot !== undefined && slot.epoch >= oldestBefore)
+    this.recent.forgetUntil(oldestBefore * from.width - 1)
     this.#slots = []
     this.#closed = emptyTotals()
     this.#settledAt = -Infinity
     this.#newest = -Infinity
     const oldest = oldestEpoch(to, epochAt(to, now))
     for (const slot of live) {
-      const epoch = epochAt(to, Math.min((slot.epoch + 1) * from.width - 1, now))
+      const epoch = epochAt(to, slot.newest)
       if (epoch < oldest) continue
-      add(this.#slotAt(to, epoch), slot)
+      const moved = this.#slotAt(to, epoch)
+      add(moved, slot)
+      moved.newest = Math.max(moved.newest, slot.newest)
       this.#newest = Math.max(this.#newest, epoch)
     }
   }
@@ -102,11 +108,12 @@ export class Series<Labels> {
     const position = positionOf(window, epoch)
     const slot = this.#slots[position]
     if (slot?.epoch === epoch) return slot
-    if (slot === undefined) return (this.#slots[position] = { ...emptyTotals(), epoch, summed: false })
-    if (window.retention !== Infinity) this.#takeOut(slot)
-    else if (!slot.summed) this.#sumUp(slot)
+    if (slot === undefined) {
+      return (this.#slots[position] = { ...emptyTotals(), epoch, newest: -Infinity, summed: false })
+    }
+    this.#takeOut(slot)
     slot.epoch = epoch
-    slot.summed = false
+    slot.newest = -Infinity
     slot.times.reset()
     slot.errors = 0
     slot.statements = 0

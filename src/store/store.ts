@@ -2,8 +2,7 @@ import type { PerformanceConfig } from '../config.js'
 import type { Clock } from '../lib/clock.js'
 import type { Measurement } from '../spans/measurement.js'
 import { Dimension } from './dimension.js'
-import type { Series } from './series.js'
-import { epochAt, windowFor, type Window } from './window.js'
+import { epochAt, fullAt, widened, windowFor, type Window } from './window.js'
 
 export interface StoreOptions {
   readonly clock: Clock
@@ -34,6 +33,10 @@ export class Store {
   readonly cacheHits: Dimension<null>
   readonly cacheMisses: Dimension<null>
   #window: Window
+  /** Where everything is kept: when it began, and when the window runs out of slots. */
+  #origin: number
+  #fullAt: number
+  #sweeping: Iterator<void> | undefined
   #sweptAt = -Infinity
   /** Milliseconds between the monotonic and the wall clock. */
   #wallOffset = NaN
@@ -41,6 +44,8 @@ export class Store {
   constructor({ clock, retentionPeriod, seriesLimit = 2000 }: StoreOptions) {
     this.clock = clock
     this.#window = windowFor(retentionPeriod)
+    this.#origin = clock.monotonic()
+    this.#fullAt = fullAt(this.#window, this.#origin)
     this.resolvers = new Dimension(seriesLimit, null)
     this.queries = new Dimension<QueryLabels>(seriesLimit, { operation: '(other)', table: null })
     this.operations = new Dimension<OperationLabels>(seriesLimit, { type: '(other)' })
@@ -54,23 +59,27 @@ export class Store {
 
   /** `name` is `Type.field`. */
   recordResolver(name: string, measurement: Measurement): void {
-    this.resolvers.get(name, name, null).record(this.#window, this.clock.monotonic(), measurement)
+    const now = this.clock.monotonic()
+    this.resolvers.get(name, name, null).record(this.#windowAt(now), now, measurement)
   }
 
   /** `name` is the operation and the table: `SELECT issues`. */
   recordQuery(name: string, labels: QueryLabels, measurement: Measurement): void {
-    this.queries.get(name, name, labels).record(this.#window, this.clock.monotonic(), measurement)
+    const now = this.clock.monotonic()
+    this.queries.get(name, name, labels).record(this.#windowAt(now), now, measurement)
   }
 
   /** `statements` is how many SQL statements the operation sent. */
   recordOperation(name: string, labels: OperationLabels, measurement: Measurement, statements: number): void {
     const series = this.operations.get(`${labels.type} ${name}`, name, labels)
-    series.record(this.#window, this.clock.monotonic(), measurement, statements)
+    const now = this.clock.monotonic()
+    series.record(this.#windowAt(now), now, measurement, statements)
   }
 
   recordCache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
     const dimension = outcome === 'hit' ? this.cacheHits : this.cacheMisses
-    dimension.get(name, name, null).record(this.#window, this.clock.monotonic(), measurement)
+    const now = this.clock.monotonic()
+    dimension.get(name, name, null).record(this.#windowAt(now), now, measurement)
   }
 
   /**
@@ -85,36 +94,53 @@ export class Store {
 
   /** Takes another retention; what is still inside it is kept. */
   setRetention(seconds: number): void {
-    const from = this.#window
-    const to = windowFor(seconds)
     const now = this.clock.monotonic()
-    this.#each(dimension => {
-      for (const series of dimension) series.rewindow(from, to, now)
-    })
-    this.#window = to
-    this.#sweptAt = -Infinity
-    this.sweep()
+    if (this.#window.retention !== Infinity) this.#origin = now - this.#window.retention - this.#window.width
+    this.#change(widened(windowFor(seconds), this.#origin, now), now)
   }
 
   /**
    * Frees the series that hold nothing young enough to be reported and sums up the closed slots of the others, so that a
-   * read is quick. Called off the request path; works once a slot.
+   * read is quick. Called off the request path again and again: it works through all series once a slot, `limit` of them
+   * a call.
    */
-  sweep(): void {
-    const now = this.clock.monotonic()
-    const epoch = epochAt(this.#window, now)
-    if (epoch === this.#sweptAt) return
-    this.#sweptAt = epoch
-    const isExpired = (series: Series<unknown>): boolean => series.isExpired(this.#window, now)
-    this.#each(dimension => {
-      dimension.sweep(isExpired)
-      for (const series of dimension) series.settle(this.#window, now)
-    })
+  sweep(limit = Infinity): void {
+    const epoch = epochAt(this.#window, this.clock.monotonic())
+    if (this.#sweeping === undefined && epoch !== this.#sweptAt) {
+      this.#sweptAt = epoch
+      this.#sweeping = this.#sweepAll()
+    }
+    for (let swept = 0; this.#sweeping !== undefined && swept < limit; swept += 1) {
+      if (this.#sweeping.next().done) this.#sweeping = undefined
+    }
   }
 
-  #each(visit: (dimension: Dimension<unknown>) => void): void {
-    for (const dimension of [this.resolvers, this.queries, this.operations, this.cacheHits, this.cacheMisses]) {
-      visit(dimension)
+  *#sweepAll(): Generator<void> {
+    for (const dimension of this.#dimensions()) {
+      yield* dimension.sweep(series => {
+        const now = this.clock.monotonic()
+        if (series.isExpired(this.#window, now)) return 'forget'
+        series.settle(this.#window, now)
+        return 'keep'
+      })
     }
+  }
+
+  #windowAt(now: number): Window {
+    if (now >= this.#fullAt) this.#change(widened(this.#window, this.#origin, now), now)
+    return this.#window
+  }
+
+  #change(to: Window, now: number): void {
+    for (const dimension of this.#dimensions()) {
+      for (const series of dimension) series.rewindow(this.#window, to, now)
+    }
+    this.#window = to
+    this.#fullAt = fullAt(to, this.#origin)
+    this.#sweptAt = -Infinity
+  }
+
+  #dimensions(): Dimension<unknown>[] {
+    return [this.resolvers, this.queries, this.operations, this.cacheHits, this.cacheMisses]
   }
 }

@@ -18,9 +18,25 @@ export interface Window {
 
 /** The window for a retention in seconds; 0 keeps everything. */
 export function windowFor(retentionSeconds: number): Window {
-  const retention = retentionSeconds === 0 ? Infinity : retentionSeconds * SECOND
-  const width = retention === Infinity ? 60 * SECOND : Math.max(SHORTEST_SLOT, retention / SLOTS)
-  return { width, retention, slots: Math.min(SLOTS, Math.ceil(retention / width)) + 1 }
+  if (retentionSeconds === 0) return { width: 60 * SECOND, retention: Infinity, slots: SLOTS + 1 }
+  const retention = retentionSeconds * SECOND
+  const width = Math.max(SHORTEST_SLOT, retention / SLOTS)
+  return { width, retention, slots: Math.ceil(retention / width) + 1 }
+}
+
+/**
+ * A window that keeps everything from `origin` to `now` in as many slots as `window` has: where they would not do, slots
+ * become twice as long, and twice again.
+ */
+export function widened(window: Window, origin: number, now: number): Window {
+  let wider = window
+  while (now >= fullAt(wider, origin)) wider = { ...wider, width: wider.width * 2 }
+  return wider
+}
+
+/** When a window that keeps everything since `origin` runs out of slots; never where old slots are given up. */
+export function fullAt(window: Window, origin: number): number {
+  return window.retention === Infinity ? (epochAt(window, origin) + window.slots) * window.width : Infinity
 }
 
 export function epochAt(window: Window, time: number): number {

@@ -122,6 +122,24 @@ test('the application may decide by its own login', async t => {
   )
 })
 
+test('a login that fails lets nobody in and says nothing', async t => {
+  const app = await start({
+    authorize: () => {
+      throw new Error('the secret is hunter2')
+    }
+  })
+  t.teardown(() => app.close())
+  const answer = await ask(app, query)
+  t.match(answer, { errors: [{ extensions: { code: 'MPERF_FORBIDDEN' } }] })
+  t.notMatch(JSON.stringify(answer), 'hunter2')
+})
+
+test('options of the wrong type are refused with what would be right', async t => {
+  for (const wrong of [{ adminToken: 12_345 }, { adminToken: [1] }, { authorize: 'yes' }, { exposeMetrics: 'yes' }]) {
+    await t.rejects(start(wrong as unknown as PluginOptions), { code: 'MPERF_CONFIG_INVALID', message: /expected/ })
+  }
+})
+
 test('nobody is an administrator where no token is set', async t => {
   withoutToken(t)
   const app = await start()
@@ -191,8 +209,11 @@ test('registered before Mercurius, or twice: a coded error that says what to do'
 })
 
 test('a schema that already has one of the names: a coded error that says which', async t => {
-  await t.rejects(service({ schema: `${schema} type CacheMetrics { hits: Int }`, resolvers, subscription: true }), {
-    code: 'MPERF_SCHEMA_CONFLICT',
-    message: /CacheMetrics/
-  })
+  for (const name of ['CacheMetrics', 'FieldPerformance']) {
+    const own = `${schema} type ${name} { hits: Int }`
+    await t.rejects(service({ schema: own, resolvers, subscription: true }), {
+      code: 'MPERF_SCHEMA_CONFLICT',
+      message: new RegExp(name)
+    })
+  }
 })

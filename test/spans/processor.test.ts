@@ -1,5 +1,8 @@
-import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace'
+import { ROOT_CONTEXT, SpanStatusCode, defaultTextMapGetter, trace } from '@opentelemetry/api'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { test } from 'tap'
+import { SpanAggregator } from '../../src/spans/processor.js'
 import { countArguments, countParameters } from '../../src/spans/sample.js'
 import { MEBIBYTE, retainedBytes } from '../heap.js'
 import { spanSource } from './spans.js'
@@ -104,6 +107,58 @@ test('an aggregator that throws never reaches the application, and every fault i
     span('pg.query', { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1' })
   })
   t.equal(exporter.getFinishedSpans().length, 1061, 'and the processors behind it get every span')
+  monitor.close()
+  t.end()
+})
+
+test('error texts, URLs and long values leave no more than what says where it failed', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, start } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  const resolver = start('graphql.resolve user', { 'graphql.field.name': 'user', 'graphql.parent.name': 'Query' })
+  resolver.recordException(new Error('Key (email)=(hunter2) already exists'))
+  resolver.setStatus({ code: SpanStatusCode.ERROR, message: 'Key (email)=(hunter2) already exists' })
+  resolver.end()
+  const sql = "SELECT 'hunter2'"
+  const query = start('pg.query', { 'db.system.name': 'postgresql', 'db.query.text': sql, 'db.statement': sql })
+  query.recordException("PostgreSQL error of type 'error' occurred (code: 23505)")
+  query.setStatus({ code: SpanStatusCode.ERROR, message: 'duplicate key: hunter2' })
+  query.end()
+  start('GET', {
+    'url.query': 'query={login(password:"hunter2")}',
+    'url.full': 'http://localhost/?token=hunter2'
+  }).end()
+  start('graphql.parse', { 'graphql.source': 'x'.repeat(5000) }).end()
+  const [first, second, third, fourth] = exporter.getFinishedSpans()
+  const said = [first, second, third].map(span => [span?.attributes, span?.events, span?.status])
+  t.notMatch(JSON.stringify(said), 'hunter2')
+  t.match(first?.events[0]?.attributes, { 'exception.type': 'Error' })
+  t.strictSame(second?.status, { code: SpanStatusCode.ERROR, message: '23505' }, 'the SQLSTATE stays')
+  t.equal(third?.attributes['url.full'], 'http://localhost/')
+  t.equal(String(fourth?.attributes['graphql.source']).length, 1024)
+  monitor.close()
+  t.end()
+})
+
+test('a trace id that came in a long header keeps nothing of the header', t => {
+  const { monitor } = spanSource()
+  const tracer = new TracerProvider({ spanProcessors: [new SpanAggregator(monitor)] }).getTracer('test')
+  const propagator = new W3CTraceContextPropagator()
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+  const bytes = retainedBytes()
+  for (let index = 0; index < 3200; index += 1) {
+    const traceparent = `cc-${traceId}-b7ad6b7169203331-01-${String(index).padEnd(15_000, 'x')}`
+    const remote = propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter)
+    const execution = tracer.startSpan('graphql.execute', {}, remote)
+    execution.setAttributes({ 'graphql.operation.type': 'query', 'graphql.operation.name': `Operation${index % 100}` })
+    const within = trace.setSpan(ROOT_CONTEXT, execution)
+    const attributes = { 'graphql.field.name': `field${index % 100}`, 'graphql.parent.name': 'Query' }
+    tracer.startSpan('graphql.resolve', { attributes }, within).end()
+    tracer.startSpan('graphql.resolve', { attributes }, remote).end()
+    execution.end()
+  }
+  const grown = retainedBytes() - bytes
+  t.ok(grown < 4 * MEBIBYTE, `grew by ${(grown / MEBIBYTE).toFixed(1)} MiB`)
+  t.match(monitor.snapshot({ recent: 1 }).operations[0]?.recent, [{ traceId }])
   monitor.close()
   t.end()
 })

@@ -101,6 +101,7 @@ test('changing the retention keeps what is inside the new one', t => {
     [600, 60],
     [60, 3600],
     [0, 600],
+    [0, 86_400],
     [600, 0]
   ]
   for (const [before, after] of changes) {
@@ -124,6 +125,66 @@ test('changing the retention keeps what is inside the new one', t => {
     if (after === 0) continue
     clock.advance(after + slack)
     t.equal(countOf('Query.issues'), 0, 'and forgets in time')
+  }
+  t.end()
+})
+
+test('keeping everything, then keeping less, loses nothing that is young enough', t => {
+  const { store, clock, countOf } = storeWith(0)
+  for (let minute = 0; minute < 2000; minute += 1) {
+    clock.advance(60)
+    store.recordResolver('Query.issues', call(0.01))
+  }
+  t.equal(countOf('Query.issues'), 2000)
+  store.setRetention(86_400)
+  const kept = countOf('Query.issues')
+  t.ok(kept >= 1440 && kept <= 2000, String(kept))
+  t.end()
+})
+
+test('changing the retention again and again keeps nothing alive for longer, and lists no call that is not counted', t => {
+  const { store, clock, read } = storeWith(3600)
+  store.recordResolver('Query.issues', call(0.01))
+  for (let change = 0; change < 200; change += 1) {
+    clock.advance(30)
+    store.setRetention(change % 2 === 0 ? 1800 : 3600)
+    const [row] = read({ recent: 32 }).resolvers
+    t.equal(row?.recent.length ?? 0, row?.count ?? 0)
+  }
+  t.strictSame(read().resolvers, [])
+  t.end()
+})
+
+test('at any time the numbers are those of a naive model', t => {
+  const random = seededRandom(99)
+  for (const retention of [0, 1, 1.5, 59.5, 100, 3600]) {
+    const { store, clock, read } = storeWith(retention)
+    const { width, slots } = store.window
+    const calls: { at: number; seconds: number; failed: boolean }[] = []
+    for (let step = 0; step < 1500; step += 1) {
+      if (random() < 0.5) clock.advance((random() * 2 * width) / 1e9)
+      if (random() < 0.02) clock.advance(retention * random() * 1.5)
+      if (random() < 0.3) store.sweep(1)
+      const seconds = Math.round(10 ** (random() * 9)) / 1e9
+      const failed = random() < 0.3
+      store.recordResolver('Query.issues', call(seconds, failed))
+      calls.push({ at: clock.monotonic(), seconds, failed })
+      if (random() > 0.2) continue
+      const epoch = (at: number): number => Math.floor(at / width)
+      const oldest = retention === 0 ? -Infinity : epoch(clock.monotonic()) - slots + 1
+      const live = calls.filter(({ at }) => epoch(at) >= oldest)
+      const times = live.map(item => item.seconds)
+      const [row] = read().resolvers
+      const expected = {
+        count: live.length,
+        errorCount: live.filter(item => item.failed).length,
+        minTime: Math.min(...times),
+        maxTime: Math.max(...times)
+      }
+      const { count, errorCount, minTime, maxTime, totalTime } = row ?? { totalTime: NaN }
+      t.strictSame({ count, errorCount, minTime, maxTime }, expected)
+      t.ok(Math.abs(totalTime - times.reduce((sum, time) => sum + time, 0)) < 1e-6 * totalTime)
+    }
   }
   t.end()
 })
@@ -194,7 +255,7 @@ test('a series that has expired makes room for a new one', t => {
 
 test('names that JavaScript objects know by themselves are names like any other', t => {
   const { store, read } = storeWith()
-  const names = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty']
+  const names = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', 'half a pair \ud83d']
   for (const name of names) {
     store.recordResolver(name, call(0.001))
     store.recordOperation(name, { type: 'query' }, call(0.001), 0)
