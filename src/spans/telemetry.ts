@@ -3,7 +3,8 @@ import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
-import { NodeSDK } from '@opentelemetry/sdk-node'
+import { getStringFromEnv } from '@opentelemetry/core'
+import { NodeSDK, resources } from '@opentelemetry/sdk-node'
 import type { ExecutionResult } from 'graphql'
 import { exportersFromEnvironment, isExported } from './exporters.js'
 import { JitDetector } from './jit-detector.js'
@@ -20,6 +21,10 @@ export function startTelemetry(sink: SpanSink): () => Promise<void> {
     instrumentations: instrumentations(sink),
     sampler: createSampler(() => sink.accepts()),
     spanProcessors: [new SpanAggregator(sink), ...exporters],
+    // The process detector would export the command line, which may hold a password.
+    ...(getStringFromEnv('OTEL_NODE_RESOURCE_DETECTORS') === undefined && {
+      resourceDetectors: [resources.envDetector, resources.hostDetector]
+    }),
     // Left to themselves, metrics and logs would go to an OTLP endpoint that nobody named.
     ...(isExported('METRICS') ? {} : { metricReaders: [] }),
     ...(isExported('LOGS') ? {} : { logRecordProcessors: [] })

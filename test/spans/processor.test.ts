@@ -82,7 +82,7 @@ test('literals leave neither in SQL text nor in error messages, also while measu
   t.end()
 })
 
-test('an aggregator that throws never reaches the application, and every fault is counted', t => {
+test('Performance Impact: an aggregator that throws never reaches the application, and every fault is counted', t => {
   const exporter = new InMemorySpanExporter()
   const { monitor, span, resolver, operation, query } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
   const broken = (): never => {

@@ -23,7 +23,7 @@ function storeWith(retentionPeriod = 3600, seriesLimit = 2000) {
   return { clock, store, read, countOf: (name: string) => read({ name }).resolvers[0]?.count ?? 0 }
 }
 
-test('Core component 1, metrics store: resolvers, queries and caches are kept apart and add up', t => {
+test('Core Components, Metrics Store: resolvers, queries and caches are kept apart and add up', t => {
   const { store, read } = storeWith()
   store.recordResolver('Issue.comments', call(0.2))
   store.recordResolver('Issue.comments', call(0.4, true))
@@ -45,7 +45,7 @@ test('Core component 1, metrics store: resolvers, queries and caches are kept ap
   t.end()
 })
 
-test('Core component 5, metrics aggregation: count, average, median, extremes, total, last execution', t => {
+test('Core Components, Metrics Aggregation: count, average, median, extremes, total, last execution', t => {
   const { store, clock, read } = storeWith()
   for (const seconds of [0.1, 0.2, 0.3, 1.0]) {
     clock.advance(1)
@@ -58,7 +58,7 @@ test('Core component 5, metrics aggregation: count, average, median, extremes, t
   t.end()
 })
 
-test('Data retention: nothing older than the retention plus a slot is reported, nothing younger is lost', t => {
+test('Data Retention: nothing older than the retention plus a slot is reported, nothing younger is lost', t => {
   for (const retention of [1, 7, 60, 3600, 86_400]) {
     const { store, clock, countOf } = storeWith(retention)
     const random = seededRandom(retention)
@@ -290,7 +290,7 @@ test('a snapshot is plain data: it survives JSON unchanged', t => {
   t.end()
 })
 
-test('memory after 10 million measurements equals memory after 100 thousand', t => {
+test('Performance Impact, Efficient Storage: memory after 10 million measurements equals memory after 100 thousand', t => {
   const { store, clock } = storeWith(3600)
   const random = seededRandom(7)
   const names = Array.from({ length: 50 }, (_, index) => `Type.field${index}`)

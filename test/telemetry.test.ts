@@ -1,0 +1,131 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test, type Test } from 'tap'
+import { runNode } from './node.js'
+
+interface Span {
+  readonly name: string
+  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[]
+}
+
+interface Received {
+  readonly endpoint: string
+  readonly spans: Span[]
+  body: string
+}
+
+/** A receiver of OTLP over HTTP, as a collector is one. */
+async function receiver(t: Test): Promise<Received> {
+  const received: Received = { endpoint: '', spans: [], body: '' }
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      received.body += body
+      interface Export {
+        readonly resourceSpans?: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[]
+      }
+      const { resourceSpans = [] } = JSON.parse(body) as Export
+      received.spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)))
+      response.setHeader('content-type', 'application/json').end('{}')
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return Object.assign(received, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+}
+
+const service = (ending: string): string => `
+  import Fastify from 'fastify'
+  import mercurius from 'mercurius'
+  import mercuriusPerformance, { getAllMetrics } from 'mercurius-performance'
+  const app = Fastify()
+  const resolvers = { Query: {
+    hello: async (_, { name }) => 'hello ' + name,
+    broken: async () => { throw new Error('no such user: hunter2') }
+  } }
+  await app.register(mercurius, { schema: 'type Query { hello(name: String): String broken: String }', resolvers })
+  await app.register(mercuriusPerformance)
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const ask = query => fetch(url + '/graphql?token=hunter2', {
+    method: 'POST', headers: { 'content-type': 'application/json', connection: 'close' }, body: JSON.stringify({ query })
+  }).then(response => response.text())
+  for (let index = 0; index < 5; index += 1) await ask('query Hello { hello(name: "hunter2") }')
+  await ask('query Broken { broken }')
+  await ask('query Invalid { hello(name: 42, other: "hunter2") }')
+  await fetch(url + '/graphql?query=' + encodeURIComponent('{ hello(name: "hunter2") }'), { headers: { connection: 'close' } })
+  console.log(JSON.stringify(getAllMetrics().operations.map(({ name, count }) => [name, count])))
+  ${ending}
+`
+
+const given = (ending: string): string[] => [
+  '--import',
+  'mercurius-performance/register',
+  '--input-type=module',
+  '-e',
+  service(ending)
+]
+
+test('Future Enhancements, Tracing Integration: the same spans leave over OTLP, all of them, when the app closes', async t => {
+  const received = await receiver(t)
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
+  const { code, stdout, stderr } = await runNode(given('await app.close(); process.exit(0)'), environment)
+  t.strictSame([code, stderr], [0, ''])
+  t.match(stdout, '["Hello",5],["Broken",1]')
+  const count = (name: string): number => received.spans.filter(span => span.name === name).length
+  t.equal(count('query Hello'), 5)
+  t.equal(count('graphql.resolve hello'), 6)
+  t.equal(count('query Broken'), 1)
+  t.ok(received.spans.some(({ name }) => name.startsWith('POST')))
+  t.notMatch(received.body, 'hunter2', 'no literal, no query of a URL, no text of an error')
+})
+
+test('spans also leave when the process ends by itself', async t => {
+  const received = await receiver(t)
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
+  const { code } = await runNode(given('app.server.close(); app.server.closeAllConnections()'), environment)
+  t.equal(code, 0)
+  t.equal(received.spans.filter(({ name }) => name === 'query Hello').length, 5)
+})
+
+test('what is not sampled is counted all the same, and not exported', async t => {
+  const received = await receiver(t)
+  const environment = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_TRACES_SAMPLER: 'always_off'
+  }
+  const { stdout } = await runNode(given('await app.close(); process.exit(0)'), environment)
+  t.match(stdout, '["Hello",5],["Broken",1]')
+  t.strictSame(received.spans, [])
+})
+
+test('a dead endpoint fails no request and delays the end by two seconds at most', async t => {
+  const started = Date.now()
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_BSP_SCHEDULE_DELAY: '100' }
+  const { code, stdout } = await runNode(given('await app.close(); process.exit(0)'), environment)
+  t.equal(code, 0)
+  t.match(stdout, '["Hello",5]')
+  t.ok(Date.now() - started < 8000)
+})
+
+test('under graphql-jit one warning says what is not measured and what to do', async t => {
+  const app = `
+    import Fastify from 'fastify'
+    import mercurius from 'mercurius'
+    import mercuriusPerformance from 'mercurius-performance'
+    const lines = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: line => lines.push(JSON.parse(line).msg) } } })
+    await app.register(mercurius, { jit: 1, schema: 'type Query { hello: String }', resolvers: { Query: { hello: () => 'hi' } } })
+    await app.register(mercuriusPerformance)
+    for (let index = 0; index < 5; index += 1) {
+      for (const query of ['{ hello }', '{ a: hello }']) await app.inject({ method: 'POST', url: '/graphql', payload: { query } })
+    }
+    console.log(JSON.stringify(lines))
+    await app.close()
+  `
+  const { stdout } = await runNode(['--import', 'mercurius-performance/register', '--input-type=module', '-e', app])
+  const lines = JSON.parse(stdout) as string[]
+  t.equal(lines.length, 1)
+  t.match(lines[0], /cannot see queries compiled by graphql-jit: leave the option `jit` of Mercurius out/)
+})
