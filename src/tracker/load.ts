@@ -13,11 +13,17 @@ try {
   console.log(`${options.connections} connections for ${options.seconds} s against ${options.url}`)
   const counts = await drive(options, ids)
   console.log(`\n${resultTable(counts)}\n`)
-  console.log(`Ask what it cost:\n${metricsCommand(options.url)}`)
+  console.log(howToAsk(options.url))
   if (counts.errors + counts.non2xx + counts.graphqlErrors > 0) process.exitCode = 1
 } catch (error) {
   console.error(error instanceof StartError ? error.message : error)
   process.exit(1)
+}
+
+function howToAsk(url: string): string {
+  return process.env.PERFORMANCE_ADMIN_TOKEN === undefined
+    ? 'Ask what it cost with the curl command that npm start printed.'
+    : `Ask what it cost:\n${metricsCommand(url)}`
 }
 
 async function drive({ url, seconds, connections }: LoadOptions, ids: KnownIds): Promise<LoadCounts> {
