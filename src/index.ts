@@ -3,7 +3,14 @@ export type { AppPerformance, PluginOptions } from './plugin.js'
 export type { Authorize, CallerContext } from './graphql/access.js'
 export type { ConfigPatch, PerformanceConfig } from './config.js'
 export { PerformanceError, type ErrorCode } from './errors.js'
-export { PerformanceSpanProcessor, configure, getAllMetrics, trackCacheHit, trackCacheMiss } from './process-monitor.js'
+export {
+  PerformanceSpanProcessor,
+  ResolverInstrumentation,
+  configure,
+  getAllMetrics,
+  trackCacheHit,
+  trackCacheMiss
+} from './process-monitor.js'
 export { createMonitor, type Monitor } from './monitor.js'
 export type {
   CacheSnapshot,

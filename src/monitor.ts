@@ -9,6 +9,9 @@ import { PerformanceLog, type Logger } from './logging/performance-log.js'
 import type { Measurement } from './spans/measurement.js'
 import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
+import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
+import type { ExecutionSink } from './spans/resolvers/instrumentation.js'
+import type { ResolverMeasurement } from './spans/resolvers/measure.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
@@ -32,7 +35,7 @@ export function createMonitor(config: PerformanceConfig, options: MonitorOptions
 }
 
 /** Takes measurements, remembers them, answers for them. One a process; a test makes its own. */
-export class Monitor implements SpanSink {
+export class Monitor implements SpanSink, ExecutionSink {
   readonly operations = new RunningOperations()
   readonly sql: SqlAnalyzer = createSqlAnalyzer()
   readonly store: Store
@@ -41,8 +44,6 @@ export class Monitor implements SpanSink {
   readonly #guard: FaultGuard
   readonly #close: () => void
   #flush: () => Promise<void> = () => Promise.resolve()
-  /** What ran past the instrumentations, so that it was not measured. */
-  readonly blindSpots = new Set<string>()
 
   constructor(config: PerformanceConfig, { clock = systemClock, seriesLimit = 2000 }: MonitorOptions) {
     this.#config = config
@@ -101,23 +102,29 @@ export class Monitor implements SpanSink {
     this.#trackCache('miss', seconds, name)
   }
 
-  /** The time of the resolver call that returned the object whose field is being resolved now. */
-  currentTiming(): FieldTiming | undefined {
-    return this.operations.currentTiming()
+  /** The time of the resolver call that returned the object whose field at `path` is being resolved. */
+  timingAbove(contextValue: unknown, path: Path): FieldTiming | undefined {
+    return executionOf(contextValue)?.timingAbove(path) ?? this.operations.currentTiming()
   }
 
   accepts(): boolean {
     return this.#config.enabled && this.#guard.open()
   }
 
-  resolver(name: string, measurement: Measurement): void {
-    this.store.recordResolver(name, measurement)
+  resolver(name: string, measurement: ResolverMeasurement): void {
+    this.store.recordResolver(name, measurement, measurement.statements, measurement.sqlTime)
     this.#log.resolver(name, measurement)
   }
 
   query(statement: Statement, measurement: Measurement): void {
     this.store.recordQuery(statement.name, statement, measurement)
     this.#log.query(statement, measurement)
+  }
+
+  executed({ facts, statements, trace }: Execution, nanoseconds: number, failed: boolean): void {
+    if (facts.isOwn) return
+    const measurement = { duration: nanoseconds, failed, argsCount: null, traceId: trace }
+    this.store.recordOperation(facts.seriesName, facts, measurement, statements)
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {
@@ -141,13 +148,6 @@ export class Monitor implements SpanSink {
   async flush(): Promise<void> {
     this.#log.flush()
     await Promise.race([this.#flush().catch(() => undefined), delay(FLUSH_LIMIT, undefined, { ref: false })])
-  }
-
-  /** Names something that runs past the instrumentations; said once. */
-  noticeBlindSpot(name: string, remedy: string): void {
-    if (this.blindSpots.has(name)) return
-    this.blindSpots.add(name)
-    this.#log.logger?.warn({ code: 'MPERF_NOT_MEASURING', name }, `mercurius-performance cannot see ${name}: ${remedy}`)
   }
 
   /** Stops the background work; what was measured can still be read. */

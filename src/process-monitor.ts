@@ -1,6 +1,7 @@
 import { resolveConfig, type ConfigPatch } from './config.js'
 import { createMonitor, type Monitor } from './monitor.js'
 import { SpanAggregator, type SpanSink } from './spans/processor.js'
+import { ExecutionInstrumentation, type ExecutionSink } from './spans/resolvers/instrumentation.js'
 import type { Snapshot } from './store/snapshot.js'
 
 const KEY = Symbol.for('mercurius-performance.monitor')
@@ -37,6 +38,14 @@ export function markSpanSource(): void {
 export class PerformanceSpanProcessor extends SpanAggregator {
   constructor(sink: SpanSink = processMonitor()) {
     super(sink)
+    markSpanSource()
+  }
+}
+
+/** For the same app: add one to `instrumentations`, before the one for GraphQL, and set its `ignoreResolveSpans`. */
+export class ResolverInstrumentation extends ExecutionInstrumentation {
+  constructor(sink: ExecutionSink = processMonitor()) {
+    super({ sink })
     markSpanSource()
   }
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { isWrapped } from '@opentelemetry/instrumentation'
+import { isPatched } from './spans/resolvers/instrumentation.js'
 
 interface Probe {
   readonly name: string
@@ -33,7 +34,7 @@ export function notWrapped(): string[] {
       loaded.some(([path, module]) => {
         if (!path.replaceAll('\\', '/').endsWith(file)) return false
         const candidate = wrapped(module?.exports as never)
-        return typeof candidate === 'function' && !isWrapped(candidate)
+        return typeof candidate === 'function' && !isWrapped(candidate) && !isPatched(candidate)
       })
     )
     .map(({ name }) => name)

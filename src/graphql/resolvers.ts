@@ -1,6 +1,7 @@
 import { PerformanceError } from '../errors.js'
 import { METRICS_FIELD } from '../lib/names.js'
 import type { FieldTiming } from '../spans/operations.js'
+import type { Path } from '../spans/resolvers/execution.js'
 import type { RecentCall } from '../store/recent.js'
 import type { CacheSnapshot, SeriesSnapshot, Snapshot, SnapshotOptions } from '../store/snapshot.js'
 import { isAdministrator, type Authorize, type CallerContext } from './access.js'
@@ -9,7 +10,8 @@ import { checkedLimit, checkedName, checkedRecent, ordered, type SelectionArgume
 /** What the fields read. */
 export interface MetricsReader {
   snapshot(options?: SnapshotOptions): Snapshot
-  currentTiming(): FieldTiming | undefined
+  /** The time of the resolver call that returned the object whose field at `path` is being resolved. */
+  timingAbove(context: unknown, path: Path): FieldTiming | undefined
 }
 
 export interface FieldsOptions {
@@ -20,13 +22,13 @@ export interface FieldsOptions {
 }
 
 type SeriesKind = 'resolvers' | 'queries' | 'operations'
-type Resolver = (parent: never, args: never, context: CallerContext) => unknown
+type Resolver = (parent: never, args: never, context: CallerContext, info: { readonly path: Path }) => unknown
 export type ResolverMap = Record<string, Record<string, Resolver>>
 
 /** The resolvers of the metrics types, and of the metrics field on `queryType`. */
 export function metricsResolvers(queryType: string, { reader, authorize }: FieldsOptions): ResolverMap {
   const rows = (kind: SeriesKind) => (_: unknown, args: SelectionArguments) =>
-    ordered(reader.snapshot({ include: [kind], ...checkedName(args.name) })[kind] as SeriesSnapshot[], args)
+    ordered(reader.snapshot({ include: [kind], ...checkedName(args.name) })[kind] as readonly SeriesSnapshot[], args)
   const recent = (kind: SeriesKind) => (row: SeriesSnapshot, args: { limit: number }) =>
     recentCalls(reader, kind, row, checkedRecent(args.limit))
   return {
@@ -58,9 +60,9 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
 
 /** The resolver of `_performance`, the same on every type. */
 export function timingResolver({ reader, authorize, timingForAdministratorsOnly }: FieldsOptions): Resolver {
-  return async (_: unknown, __: unknown, context: CallerContext): Promise<FieldTiming | null> => {
-    // Read before anything is awaited: the running field is known from the execution context.
-    const timing = reader.currentTiming()
+  return async (_: unknown, __: unknown, context: CallerContext, { path }): Promise<FieldTiming | null> => {
+    // Read before anything is awaited: with spans of another instrumentation, the active one says which field it is.
+    const timing = reader.timingAbove(context, path)
     if (timing === undefined || !reader.snapshot({ include: [] }).config.includeInResponse) return null
     return !timingForAdministratorsOnly || (await isAdministrator(authorize, context)) ? timing : null
   }

@@ -54,7 +54,13 @@ export function metricsSdl(queryType: string): string {
   }
   type ResolverMetrics {
     "Type.field; (other) is what came after the series limit."
-    name: String!${series}
+    name: String!
+    "SQL statements that its calls sent."
+    sqlCount: Float!
+    "Time in which its calls waited for SQL."
+    sqlTime: Float!
+    "Its time less that of its SQL."
+    selfTime: Float!${series}
   }
   type QueryMetrics {
     "Operation and table, such as SELECT issues."

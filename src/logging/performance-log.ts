@@ -1,6 +1,6 @@
 import type { PerformanceConfig } from '../config.js'
 import type { Clock } from '../lib/clock.js'
-import type { Measurement } from '../spans/measurement.js'
+import { traceIdText, type Measurement } from '../spans/measurement.js'
 
 /** The part of a pino logger that is used. */
 export interface Logger {
@@ -119,7 +119,8 @@ class LineCap {
 }
 
 function fieldsOf({ duration, failed, traceId }: Measurement): object {
-  return { executionTime: duration / 1e9, failed, ...(traceId === null ? {} : { traceId }) }
+  const trace = traceIdText(traceId)
+  return { executionTime: duration / 1e9, failed, ...(trace === null ? {} : { traceId: trace }) }
 }
 
 function inSeconds({ duration }: Measurement): string {

@@ -5,5 +5,12 @@ export interface Measurement {
   readonly failed: boolean
   /** How many arguments (resolvers) or bind parameters (queries) it had; null where the span does not say. */
   readonly argsCount: number | null
-  readonly traceId: string | null
+  readonly traceId: TraceId
+}
+
+/** 32 hexadecimal digits, or what makes them when asked; null where there is no trace. */
+export type TraceId = string | { readonly id: string } | null
+
+export function traceIdText(traceId: TraceId): string | null {
+  return typeof traceId === 'object' ? (traceId?.id ?? null) : traceId
 }

@@ -1,7 +1,8 @@
-import { trace, type Context } from '@opentelemetry/api'
+import { trace, type Context, type Span } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { isOwnField, TIMING_FIELD } from '../lib/names.js'
 import { copyOf } from '../lib/text.js'
+import { LeanSpan, type ResolverCall } from './resolvers/call.js'
 import { graphqlSourceOf, resolverOf, startsOperation, startsQuery } from './sample.js'
 
 /** What the `_performance` field answers. */
@@ -21,6 +22,8 @@ export class RunningOperation {
   statements = 0
   /** A copy of its own: an id that came in a header is a view that keeps the whole header alive. */
   readonly traceId: string
+  /** Whether the execution was measured itself, so that its spans must not be counted. */
+  isMeasured = false
   #ownResolvers = 0
   #otherResolvers = 0
 
@@ -58,9 +61,28 @@ export class RunningOperation {
 }
 
 const OPERATION = Symbol('mercurius-performance.operation')
+const CALL = Symbol('mercurius-performance.call')
 
 interface Tagged {
   [OPERATION]?: RunningOperation
+  /** The resolver call inside which the span runs. */
+  [CALL]?: ResolverCall
+}
+
+/** Says of the active execution span, if there is one, that its operation is measured already. */
+export function markMeasured(span: Span | undefined): void {
+  const operation = (span as Tagged | undefined)?.[OPERATION]
+  if (operation) operation.isMeasured = true
+}
+
+/** Says that `span` is the one of `call`, so that what starts inside belongs to it. */
+export function markCall(span: Span, call: ResolverCall): void {
+  ;(span as Tagged)[CALL] = call
+}
+
+/** The resolver call that a span runs inside. */
+export function callOf(span: ReadableSpan): ResolverCall | undefined {
+  return (span as Tagged)[CALL]
 }
 
 /**
@@ -68,12 +90,23 @@ interface Tagged {
  * a full garbage collection and does not shrink again.
  */
 export class RunningOperations {
+  /** How many executions that are measured themselves are starting right now, one inside the other. */
+  executing = 0
+
   started(span: ReadableSpan, parentContext: Context): void {
     if (startsOperation(span)) {
-      ;(span as Tagged)[OPERATION] = new RunningOperation(span)
+      const operation = new RunningOperation(span)
+      operation.isMeasured = this.executing > 0
+      ;(span as Tagged)[OPERATION] = operation
       return
     }
-    const operation = (trace.getSpan(parentContext) as Tagged | undefined)?.[OPERATION]
+    const parent = trace.getSpan(parentContext)
+    const call = parent instanceof LeanSpan ? parent.call : (parent as Tagged | undefined)?.[CALL]
+    if (call !== undefined) {
+      ;(span as Tagged)[CALL] = call
+      if (startsQuery(span)) call.queryStarted()
+    }
+    const operation = (parent as Tagged | undefined)?.[OPERATION]
     if (operation === undefined) return
     ;(span as Tagged)[OPERATION] = operation
     operation.started(span)

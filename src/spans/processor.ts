@@ -2,13 +2,17 @@ import { TraceFlags, type Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
 import { isOwnField } from '../lib/names.js'
-import { boundedName, copyOf, shortHash } from '../lib/text.js'
+import { boundedName, copyOf } from '../lib/text.js'
 import type { Measurement } from './measurement.js'
-import type { RunningOperations } from './operations.js'
+import { callOf, type RunningOperations } from './operations.js'
+import type { ResolverCall } from './resolvers/call.js'
+import { anonymousName } from './resolvers/document.js'
+import type { ResolverMeasurement } from './resolvers/measure.js'
 import {
   countArguments,
   countParameters,
   graphqlSourceOf,
+  INSTRUMENTATION_NAME,
   measurementOf,
   operationOf,
   resolverOf,
@@ -29,12 +33,11 @@ export interface SpanSink {
   readonly sql: SqlAnalyzer
   /** False while measuring is switched off. */
   accepts(): boolean
-  resolver(name: string, measurement: Measurement): void
-  query(statement: Statement, measurement: Measurement): void
+  resolver(name: string, measurement: ResolverMeasurement): void
+  /** `call` is the resolver call that sent it, where that is known. */
+  query(statement: Statement, measurement: Measurement, call: ResolverCall | undefined): void
   operation(type: string, name: string, measurement: Measurement, statements: number): void
   succeeded(): void
-  /** Names something that runs past the instrumentations, and what to do. */
-  noticeBlindSpot(name: string, remedy: string): void
   /** Takes a fault of the monitor's own; must not throw. */
   caught(error: unknown): void
 }
@@ -106,6 +109,8 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   #record(span: ReadableSpan, query: Query | undefined): void {
+    // What our own instrumentation exports it has measured itself.
+    if (span.instrumentationScope.name === INSTRUMENTATION_NAME) return
     const resolver = resolverOf(span)
     const operation = operationOf(span)
     if (resolver !== undefined) this.#recordResolver(span, resolver)
@@ -121,7 +126,9 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
-    this.#sink.query(statement, measurementOf(span, this.#traceIdOf(span), parameters))
+    const call = callOf(span)
+    call?.queryEnded()
+    this.#sink.query(statement, measurementOf(span, call?.execution.trace ?? this.#traceIdOf(span), parameters), call)
   }
 
   #traceIdOf(span: ReadableSpan): string {
@@ -129,26 +136,25 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   #recordResolver(span: ReadableSpan, { parentType, field }: ResolverSpan): void {
-    if (isOwnField(parentType, field)) return
+    const running = this.#sink.operations.of(span)
+    if (running?.isMeasured || isOwnField(parentType, field)) return
     const resolverName = `${parentType}.${field}`
     const measurement = measurementOf(span, this.#traceIdOf(span), countArguments(graphqlSourceOf(span)))
-    this.#sink.resolver(resolverName, measurement)
-    const timing = { executionTime: measurement.duration / 1e9, resolverName }
-    this.#sink.operations.of(span)?.resolved(span.spanContext().spanId, timing)
+    this.#sink.resolver(resolverName, { ...measurement, statements: 0, sqlTime: 0 })
+    running?.resolved(span.spanContext().spanId, { executionTime: measurement.duration / 1e9, resolverName })
   }
 
   #recordOperation(span: ReadableSpan, { type, name }: OperationSpan): void {
     const running = this.#sink.operations.of(span)
-    if (running?.isOwn) return
+    if (running?.isMeasured || running?.isOwn) return
     const known = name === undefined ? this.#nameOf(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
     this.#sink.operation(type, known, measurementOf(span, this.#traceIdOf(span), null), running?.statements ?? 0)
   }
 
-  /** The name of an anonymous operation: a hash of its text, in which literals are already replaced. */
   #nameOf(source: string): string {
     const known = this.#anonymous.get(source)
     if (known !== undefined) return known
-    const name = `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
+    const name = anonymousName(source)
     if (source.length <= LONGEST_CACHED_SOURCE) this.#anonymous.set(source, name)
     return name
   }

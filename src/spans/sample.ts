@@ -1,14 +1,17 @@
 import { SpanStatusCode, type Attributes } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import type { Measurement } from './measurement.js'
+import type { Measurement, TraceId } from './measurement.js'
 
 /**
  * The vocabulary of the spans we understand: those of @opentelemetry/instrumentation-graphql and -pg, with the database
  * attributes of the semantic conventions before and after they became stable. No other file names an attribute.
  */
 
-/** A span as it starts has its name and scope, and not yet all attributes. */
-export type StartingSpan = Pick<ReadableSpan, 'name' | 'instrumentationScope'>
+/** The name that our own instrumentation gives its spans as scope. */
+export const INSTRUMENTATION_NAME = 'mercurius-performance'
+
+/** A span as it starts has its name and not yet all attributes. */
+export type StartingSpan = Pick<ReadableSpan, 'name'>
 
 export function startsOperation(span: StartingSpan): boolean {
   return span.name === 'graphql.execute'
@@ -45,6 +48,20 @@ export function operationOf({ attributes }: ReadableSpan): OperationSpan | undef
   return { type, name: typeof name === 'string' ? name : undefined }
 }
 
+/** What the span of an operation says of it. */
+export function operationAttributes(type: string, name: string | undefined, source: string): Attributes {
+  return {
+    'graphql.operation.type': type,
+    ...(name === undefined ? {} : { 'graphql.operation.name': name }),
+    'graphql.source': source
+  }
+}
+
+/** What the span of a resolver says of it. */
+export function resolverAttributes(parentType: string, field: string, fieldType: string): Attributes {
+  return { 'graphql.field.name': field, 'graphql.field.type': fieldType, 'graphql.parent.name': parentType }
+}
+
 /** The GraphQL text of an operation or resolver span, its literals already replaced. */
 export function graphqlSourceOf({ attributes }: { readonly attributes: Attributes }): string {
   const source = attributes['graphql.source']
@@ -60,7 +77,7 @@ export function sqlTextOf({ attributes }: ReadableSpan): string | undefined {
 }
 
 /** What a finished span cost. */
-export function measurementOf(span: ReadableSpan, traceId: string, argsCount: number | null): Measurement {
+export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: number | null): Measurement {
   const [seconds, nanoseconds] = span.duration
   return {
     duration: Math.max(0, Math.round(seconds * 1e9 + nanoseconds)),

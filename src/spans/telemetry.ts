@@ -7,18 +7,20 @@ import { getStringFromEnv } from '@opentelemetry/core'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
 import type { ExecutionResult } from 'graphql'
 import { exportersFromEnvironment, isExported } from './exporters.js'
-import { JitDetector } from './jit-detector.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
+import { ExecutionInstrumentation, type ExecutionSink } from './resolvers/instrumentation.js'
 import { createSampler } from './sampler.js'
+
+export type TelemetrySink = SpanSink & ExecutionSink
 
 /**
  * Starts the OpenTelemetry SDK with the instrumentations we aggregate and, where the `OTEL_*` variables ask for it, with
  * exporters. To be called before the application loads http, graphql or pg. Returns how to send what waits for export.
  */
-export function startTelemetry(sink: SpanSink): () => Promise<void> {
+export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
   const exporters = exportersFromEnvironment()
   const sdk = new NodeSDK({
-    instrumentations: instrumentations(sink),
+    instrumentations: instrumentations(sink, exporters.length > 0),
     sampler: createSampler(() => sink.accepts()),
     spanProcessors: [new SpanAggregator(sink), ...exporters],
     // The process detector would export the command line, which may hold a password.
@@ -37,20 +39,19 @@ export function startTelemetry(sink: SpanSink): () => Promise<void> {
   }
 }
 
-function instrumentations(sink: SpanSink): Instrumentation[] {
-  return [
-    new HttpInstrumentation(),
-    new GraphQLInstrumentation({
-      ignoreTrivialResolveSpans: true,
-      // The instrumentation leaves an operation with errors unmarked.
-      responseHook: (span, result) => {
-        const { errors = [] } = result as ExecutionResult
-        if (errors.length > 0) span.setStatus({ code: SpanStatusCode.ERROR })
-      }
-    }),
-    new JitDetector(() => {
-      sink.noticeBlindSpot('queries compiled by graphql-jit', 'leave the option `jit` of Mercurius out')
-    }),
-    new PgInstrumentation()
-  ]
+function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrumentation[] {
+  const measuring = [new ExecutionInstrumentation({ sink, isExporting }), new PgInstrumentation()]
+  // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
+  return isExporting ? [...measuring, new HttpInstrumentation(), graphqlInstrumentation()] : measuring
+}
+
+function graphqlInstrumentation(): GraphQLInstrumentation {
+  return new GraphQLInstrumentation({
+    ignoreResolveSpans: true,
+    // The instrumentation leaves an operation with errors unmarked.
+    responseHook: (span, result) => {
+      const { errors = [] } = result as ExecutionResult
+      if (errors.length > 0) span.setStatus({ code: SpanStatusCode.ERROR })
+    }
+  })
 }

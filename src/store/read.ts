@@ -1,7 +1,7 @@
 import type { PerformanceConfig } from '../config.js'
 import type { Dimension } from './dimension.js'
 import { Merger } from './quantiles.js'
-import type { Series } from './series.js'
+import type { ReadTotals, Series } from './series.js'
 import type {
   CacheSnapshot,
   NamedCacheSnapshot,
@@ -25,12 +25,18 @@ export function readSnapshot(
   const reader = new Reader(store, name, recent)
   const wanted = (part: NonNullable<SnapshotOptions['include']>[number]): boolean => include?.includes(part) ?? true
   return {
-    resolvers: wanted('resolvers') ? reader.series(store.resolvers, () => ({})) : [],
+    resolvers: wanted('resolvers')
+      ? reader.series(store.resolvers, (_, { statements, sqlTime }, { totalTime }) => ({
+          sqlCount: statements,
+          sqlTime: sqlTime / SECOND,
+          selfTime: Math.max(0, totalTime - sqlTime / SECOND)
+        }))
+      : [],
     queries: wanted('queries')
       ? reader.series(store.queries, ({ operation, table }) => ({ queryType: operation, table }))
       : [],
     operations: wanted('operations')
-      ? reader.series(store.operations, ({ type }, count, statements) => ({
+      ? reader.series(store.operations, ({ type }, { statements }, { count }) => ({
           operationType: type,
           queriesPerRequest: count === 0 ? 0 : statements / count
         }))
@@ -61,16 +67,16 @@ class Reader {
 
   series<Labels, Extra extends object>(
     dimension: Dimension<Labels>,
-    extra: (labels: Labels, count: number, statements: number) => Extra
+    extra: (labels: Labels, totals: ReadTotals, times: TimeSummary) => Extra
   ): (SeriesSnapshot & Extra)[] {
     const found: (SeriesSnapshot & Extra)[] = []
     for (const series of dimension) {
       if (this.#name !== undefined && series.name !== this.#name) continue
       this.#merger.clear()
-      const { errors, statements } = series.read(this.#window, this.#now, this.#merger)
-      const { count } = this.#merger
-      if (count === 0) continue
-      found.push({ ...this.#summary(series, errors), ...extra(series.labels, count, statements) })
+      const totals = series.read(this.#window, this.#now, this.#merger)
+      if (this.#merger.count === 0) continue
+      const summary = this.#summary(series, totals.errors)
+      found.push({ ...summary, ...extra(series.labels, totals, summary) })
     }
     return found
   }

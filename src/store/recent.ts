@@ -1,4 +1,4 @@
-import type { Measurement } from '../spans/measurement.js'
+import { traceIdText, type Measurement, type TraceId } from '../spans/measurement.js'
 
 export const RECENT_LIMIT = 32
 
@@ -20,7 +20,7 @@ export class RecentCalls {
   readonly #duration: number[] = []
   readonly #failed: boolean[] = []
   readonly #argsCount: (number | null)[] = []
-  readonly #traceId: (string | null)[] = []
+  readonly #traceId: TraceId[] = []
   #next = 0
   #floor = -Infinity
 
@@ -51,7 +51,7 @@ export class RecentCalls {
         timestamp: new Date(toWall(at)).toISOString(),
         argsCount: this.#argsCount[index] ?? null,
         failed: this.#failed[index] ?? false,
-        traceId: this.#traceId[index] ?? null
+        traceId: traceIdText(this.#traceId[index] ?? null)
       })
     }
     return found

@@ -7,9 +7,13 @@ import { epochAt, oldestEpoch, type Window } from './window.js'
 interface Totals {
   readonly times: Sketch
   errors: number
-  /** SQL statements that ran inside the calls; only operations count them. */
+  /** SQL statements that the calls sent, and the nanoseconds in which they waited for one. */
   statements: number
+  sqlTime: number
 }
+
+/** What a series adds up to besides its times. */
+export type ReadTotals = Readonly<Omit<Totals, 'times'>>
 
 interface Slot extends Totals {
   epoch: number
@@ -40,7 +44,7 @@ export class Series<Labels> {
     this.labels = labels
   }
 
-  record(window: Window, now: number, measurement: Measurement, statements = 0): void {
+  record(window: Window, now: number, measurement: Measurement, statements = 0, sqlTime = 0): void {
     const epoch = epochAt(window, now)
     const slot = this.#slotAt(window, epoch)
     this.#newest = epoch
@@ -48,11 +52,12 @@ export class Series<Labels> {
     slot.times.record(measurement.duration)
     if (measurement.failed) slot.errors += 1
     slot.statements += statements
+    slot.sqlTime += sqlTime
     this.recent.add(now, measurement)
   }
 
   /** Adds the live slots to `merger`, which the caller has cleared. */
-  read(window: Window, now: number, merger: Merger): { readonly errors: number; readonly statements: number } {
+  read(window: Window, now: number, merger: Merger): ReadTotals {
     const epoch = epochAt(window, now)
     this.settle(window, now)
     const closed = this.#closed
@@ -60,7 +65,11 @@ export class Series<Labels> {
     const current = this.#slots[positionOf(window, epoch)]
     if (current?.epoch !== epoch) return closed
     merger.add(current.times)
-    return { errors: closed.errors + current.errors, statements: closed.statements + current.statements }
+    return {
+      errors: closed.errors + current.errors,
+      statements: closed.statements + current.statements,
+      sqlTime: closed.sqlTime + current.sqlTime
+    }
   }
 
   /** Whether nothing in it is young enough to be reported. */
@@ -117,6 +126,7 @@ export class Series<Labels> {
     slot.times.reset()
     slot.errors = 0
     slot.statements = 0
+    slot.sqlTime = 0
     return slot
   }
 
@@ -132,6 +142,7 @@ export class Series<Labels> {
     times.subtract(slot.times)
     this.#closed.errors -= slot.errors
     this.#closed.statements -= slot.statements
+    this.#closed.sqlTime -= slot.sqlTime
     if (slot.times.min > times.min && slot.times.max < times.max) return
     const left = this.#slots.filter(other => other?.summed)
     times.min = Math.min(Infinity, ...left.map(other => other?.times.min ?? Infinity))
@@ -144,11 +155,12 @@ function positionOf(window: Window, epoch: number): number {
 }
 
 function emptyTotals(): Totals {
-  return { times: new Sketch(), errors: 0, statements: 0 }
+  return { times: new Sketch(), errors: 0, statements: 0, sqlTime: 0 }
 }
 
 function add(into: Totals, from: Totals): void {
   into.times.merge(from.times)
   into.errors += from.errors
   into.statements += from.statements
+  into.sqlTime += from.sqlTime
 }

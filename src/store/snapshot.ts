@@ -26,7 +26,14 @@ export interface SeriesSnapshot extends TimeSummary {
   readonly recent: readonly RecentCall[]
 }
 
-export type ResolverSnapshot = SeriesSnapshot
+export interface ResolverSnapshot extends SeriesSnapshot {
+  /** SQL statements that its calls sent. */
+  readonly sqlCount: number
+  /** Seconds in which its calls waited for at least one of them. */
+  readonly sqlTime: number
+  /** Seconds of its calls less those of their SQL. */
+  readonly selfTime: number
+}
 
 export interface QuerySnapshot extends SeriesSnapshot {
   /** `SELECT`, `INSERT`, ... */

@@ -57,10 +57,10 @@ export class Store {
     return this.#window
   }
 
-  /** `name` is `Type.field`. */
-  recordResolver(name: string, measurement: Measurement): void {
+  /** `name` is `Type.field`; `statements` SQL statements were sent and waited for during `sqlTime` nanoseconds. */
+  recordResolver(name: string, measurement: Measurement, statements = 0, sqlTime = 0): void {
     const now = this.clock.monotonic()
-    this.resolvers.get(name, name, null).record(this.#windowAt(now), now, measurement)
+    this.resolvers.get(name, name, null).record(this.#windowAt(now), now, measurement, statements, sqlTime)
   }
 
   /** `name` is the operation and the table: `SELECT issues`. */

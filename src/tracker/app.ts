@@ -27,6 +27,8 @@ export interface TrackerOptions {
   readonly performance?: PluginOptions
   /** Without introspection, GraphiQL and suggestions. Default: whether NODE_ENV is `production`. */
   readonly production?: boolean
+  /** After how many executions graphql-jit compiles a document; 0, the default, leaves all to graphql-js. */
+  readonly jit?: number
 }
 
 /** The Tracker API, ready to listen. It does not own the pool. */
@@ -34,7 +36,8 @@ export async function createTracker({
   pool,
   logger,
   performance,
-  production
+  production,
+  jit = 0
 }: TrackerOptions): Promise<FastifyInstance> {
   const app = fastify({
     ...serverLimits,
@@ -46,14 +49,14 @@ export async function createTracker({
   pool.on('error', error => {
     app.log.warn({ code: (error as Error & { code?: unknown }).code }, 'an idle connection to Postgres was lost')
   })
-  await registerGraphQL(app, pool, production ?? process.env.NODE_ENV === 'production')
+  await registerGraphQL(app, pool, production ?? process.env.NODE_ENV === 'production', jit)
   await app.register(mercuriusPerformance, performance ?? {})
   await registerCache(app)
   addHealthRoutes(app, pool)
   return app
 }
 
-async function registerGraphQL(app: FastifyInstance, pool: Pool, production: boolean): Promise<void> {
+async function registerGraphQL(app: FastifyInstance, pool: Pool, production: boolean, jit: number): Promise<void> {
   const validationRules = createValidationRules(production)
   const validateOptions = createValidateOptions(production)
   guardSockets(app, message =>
@@ -68,6 +71,7 @@ async function registerGraphQL(app: FastifyInstance, pool: Pool, production: boo
     errorFormatter: formatErrors,
     validationRules,
     cache: DOCUMENT_CACHE_SIZE,
+    jit,
     graphql: { parseOptions, validateOptions },
     allowBatchedQueries: false,
     graphiql: !production,

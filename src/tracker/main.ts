@@ -18,7 +18,12 @@ async function start(settings: Settings): Promise<void> {
   const tokenIsGiven = giveToken(settings)
   const database = await prepareDatabase(settings)
   const pool = createPool({ connectionString: database.url })
-  const app = await createTracker({ pool, logger: loggerOptions(settings), production: settings.production })
+  const app = await createTracker({
+    pool,
+    logger: loggerOptions(settings),
+    production: settings.production,
+    jit: settings.jit
+  })
   stopOnSignal([() => app.close(), () => pool.end(), () => database.close()])
   const url = await listen(app, settings)
   console.log(welcome({ url, production: settings.production, tokenIsGiven }))

@@ -4,6 +4,8 @@ export interface Settings {
   readonly host: string
   readonly port: number
   readonly production: boolean
+  /** After how many executions graphql-jit compiles a document; 0: never. */
+  readonly jit: number
 }
 
 /** A start that cannot go on, and the one line that says why. */
@@ -20,12 +22,27 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
       'DATABASE_URL is not set: production needs a Postgres of its own, such as postgres://user:password@host:5432/tracker'
     )
   }
-  return { databaseUrl, production, port: readPort(environment.PORT), host: readHost(environment.HOST) }
+  return {
+    databaseUrl,
+    production,
+    port: readPort(environment.PORT),
+    host: readHost(environment.HOST),
+    jit: readJit(environment.TRACKER_JIT)
+  }
 }
 
 function readPort(value = '4000'): number {
   if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
     throw new StartError(`PORT is ${JSON.stringify(value)}: expected a whole number from 0 to 65535`)
+  }
+  return Number(value)
+}
+
+function readJit(value = '0'): number {
+  if (!/^\d{1,6}$/.test(value)) {
+    throw new StartError(
+      `TRACKER_JIT is ${JSON.stringify(value)}: expected a whole number of executions, 0 for no graphql-jit`
+    )
   }
   return Number(value)
 }

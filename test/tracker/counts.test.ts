@@ -12,6 +12,10 @@ interface Row {
   readonly count: number
   readonly errorCount: number
   readonly queriesPerRequest?: number
+  readonly sqlCount?: number
+  readonly sqlTime?: number
+  readonly totalTime?: number
+  readonly selfTime?: number
 }
 
 interface Metrics {
@@ -24,7 +28,7 @@ interface Metrics {
 }
 
 const everything = `{ _performanceMetrics {
-  resolvers(limit: 2001) { name count errorCount }
+  resolvers(limit: 2001) { name count errorCount sqlCount sqlTime totalTime selfTime }
   queries(limit: 2001) { name count errorCount }
   operations(limit: 2001) { name count errorCount queriesPerRequest }
   cache { byName { name hits misses } } } }`
@@ -50,101 +54,122 @@ async function sendAndAbort(url: string, query: string): Promise<void> {
   sent.destroy()
 }
 
-test('after a load of known shape every count equals what was sent, to the unit', async t => {
-  const server = run(t, 'main.js', [], {
-    PORT: '0',
-    PERFORMANCE_ADMIN_TOKEN: TOKEN,
-    PERFORMANCE_LOG_ALL_METRICS: 'false'
-  })
-  const printed = await server.printed(/http:\/\/127\.0\.0\.1:\d+\/graphql/)
-  const url = /http:\/\/127\.0\.0\.1:\d+\/graphql/.exec(printed)?.[0] ?? ''
-  const metrics = async (): Promise<Metrics> => {
-    const { data } = await post(url, { query: everything }, { authorization: `Bearer ${TOKEN}` })
-    return (data as unknown as { _performanceMetrics: Metrics })._performanceMetrics
-  }
-  t.strictSame(
-    await metrics(),
-    { resolvers: [], queries: [], operations: [], cache: { byName: [] } },
-    'nothing at start'
-  )
-
-  const work = [
-    ...Array.from({ length: shape.listed }, () => () => post(url, { query: listed })),
-    ...Array.from({ length: shape.paged }, () => () => post(url, { query: paged })),
-    ...Array.from({ length: shape.refused }, () => () => post(url, { query: refused })),
-    ...Array.from({ length: shape.cached }, () => () => post(url, { query: cached })),
-    ...Array.from({ length: shape.aborted }, () => () => sendAndAbort(url, aborted))
-  ].sort((one, other) => String(one).length - String(other).length)
-  // Interleaved, twenty at a time.
-  const queue = work
-    .map((item, index) => ({ item, at: (index * 7919) % work.length }))
-    .sort((one, other) => one.at - other.at)
-  const answers: unknown[] = []
-  await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      for (let next = queue.pop(); next !== undefined; next = queue.pop()) answers.push(await next.item())
+for (const TRACKER_JIT of ['0', '1']) {
+  test(`after a load of known shape every count equals what was sent, to the unit; TRACKER_JIT=${TRACKER_JIT}`, async t => {
+    const server = run(t, 'main.js', [], {
+      PORT: '0',
+      PERFORMANCE_ADMIN_TOKEN: TOKEN,
+      PERFORMANCE_LOG_ALL_METRICS: 'false',
+      TRACKER_JIT
     })
-  )
-  t.equal(answers.length, work.length)
-  await delay(500)
+    const printed = await server.printed(/http:\/\/127\.0\.0\.1:\d+\/graphql/)
+    const url = /http:\/\/127\.0\.0\.1:\d+\/graphql/.exec(printed)?.[0] ?? ''
+    const metrics = async (): Promise<Metrics> => {
+      const { data } = await post(url, { query: everything }, { authorization: `Bearer ${TOKEN}` })
+      return (data as unknown as { _performanceMetrics: Metrics })._performanceMetrics
+    }
+    t.strictSame(
+      await metrics(),
+      { resolvers: [], queries: [], operations: [], cache: { byName: [] } },
+      'nothing at start'
+    )
 
-  const { resolvers, queries, operations, cache } = await metrics()
-  const counted = (rows: readonly Row[]) =>
-    new Map(rows.map(({ name, count, errorCount }) => [name, [count, errorCount]]))
-  t.strictSame(
-    counted(operations),
-    new Map(
-      [
-        ['Listed', [shape.listed, 0]],
-        ['Paged', [shape.paged, 0]],
-        ['Refused', [shape.refused, shape.refused]],
-        ['Cached', [shape.cached, 0]],
-        ['Aborted', [shape.aborted, 0]]
-      ].sort(byOrderOf(operations)) as [string, number[]][]
+    const work = [
+      ...Array.from({ length: shape.listed }, () => () => post(url, { query: listed })),
+      ...Array.from({ length: shape.paged }, () => () => post(url, { query: paged })),
+      ...Array.from({ length: shape.refused }, () => () => post(url, { query: refused })),
+      ...Array.from({ length: shape.cached }, () => () => post(url, { query: cached })),
+      ...Array.from({ length: shape.aborted }, () => () => sendAndAbort(url, aborted))
+    ].sort((one, other) => String(one).length - String(other).length)
+    // Interleaved, twenty at a time.
+    const queue = work
+      .map((item, index) => ({ item, at: (index * 7919) % work.length }))
+      .sort((one, other) => one.at - other.at)
+    const answers: unknown[] = []
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        for (let next = queue.pop(); next !== undefined; next = queue.pop()) answers.push(await next.item())
+      })
     )
-  )
-  t.strictSame(
-    counted(resolvers),
-    new Map(
-      (
+    t.equal(answers.length, work.length)
+    await delay(500)
+
+    const { resolvers, queries, operations, cache } = await metrics()
+    const counted = (rows: readonly Row[]) =>
+      new Map(rows.map(({ name, count, errorCount }) => [name, [count, errorCount]]))
+    t.strictSame(
+      counted(operations),
+      new Map(
         [
-          ['Query.issues', [shape.listed + shape.aborted, 0]],
-          ['Issue.commentCount', [shape.listed * 10 + shape.aborted * 20, 0]],
-          ['Query.issue', [shape.paged, 0]],
-          ['Issue.comments', [shape.paged, 0]],
-          ['Comment.author', [shape.paged * 3, 0]],
-          ['Issue.labels', [shape.paged, 0]],
-          ['Issue.author', [shape.paged, 0]],
-          ['Mutation.addComment', [shape.refused, shape.refused]],
-          ['Query.labels', [shape.cached, 0]]
-        ] as [string, number[]][]
-      ).sort(byOrderOf(resolvers))
+          ['Listed', [shape.listed, 0]],
+          ['Paged', [shape.paged, 0]],
+          ['Refused', [shape.refused, shape.refused]],
+          ['Cached', [shape.cached, 0]],
+          ['Aborted', [shape.aborted, 0]]
+        ].sort(byOrderOf(operations)) as [string, number[]][]
+      )
     )
-  )
-  const labelCache = cache.byName.find(({ name }) => name === 'Query.labels')
-  const { hits = 0, misses = 0 } = labelCache ?? {}
-  t.equal(misses, 1, 'one load')
-  t.ok(hits <= shape.cached - 1, 'a call that joined the running load is neither')
-  t.strictSame(
-    counted(queries),
-    new Map(
-      (
-        [
-          ['SELECT comments', [shape.listed * 10 + shape.aborted * 20 + shape.paged, 0]],
-          ['SELECT issues', [shape.listed + shape.aborted + shape.paged, 0]],
-          ['SELECT users', [shape.paged * 3 + shape.paged, 0]],
-          ['SELECT issue_labels', [shape.paged, 0]],
-          ['INSERT comments', [shape.refused, shape.refused]],
-          ['SELECT labels', [misses, 0]]
-        ] as [string, number[]][]
-      ).sort(byOrderOf(queries))
+    t.strictSame(
+      counted(resolvers),
+      new Map(
+        (
+          [
+            ['Query.issues', [shape.listed + shape.aborted, 0]],
+            ['Issue.commentCount', [shape.listed * 10 + shape.aborted * 20, 0]],
+            ['Query.issue', [shape.paged, 0]],
+            ['Issue.comments', [shape.paged, 0]],
+            ['Comment.author', [shape.paged * 3, 0]],
+            ['Issue.labels', [shape.paged, 0]],
+            ['Issue.author', [shape.paged, 0]],
+            ['Mutation.addComment', [shape.refused, shape.refused]],
+            ['Query.labels', [shape.cached, 0]]
+          ] as [string, number[]][]
+        ).sort(byOrderOf(resolvers))
+      )
     )
-  )
-  const perRequest = new Map(operations.map(({ name, queriesPerRequest }) => [name, queriesPerRequest]))
-  t.equal(perRequest.get('Listed'), 11)
-  t.equal(perRequest.get('Paged'), 7)
-  t.equal(perRequest.get('Aborted'), 21)
-})
+    const labelCache = cache.byName.find(({ name }) => name === 'Query.labels')
+    const { hits = 0, misses = 0 } = labelCache ?? {}
+    t.equal(misses, 1, 'one load')
+    t.ok(hits <= shape.cached - 1, 'a call that joined the running load is neither')
+    t.strictSame(
+      counted(queries),
+      new Map(
+        (
+          [
+            ['SELECT comments', [shape.listed * 10 + shape.aborted * 20 + shape.paged, 0]],
+            ['SELECT issues', [shape.listed + shape.aborted + shape.paged, 0]],
+            ['SELECT users', [shape.paged * 3 + shape.paged, 0]],
+            ['SELECT issue_labels', [shape.paged, 0]],
+            ['INSERT comments', [shape.refused, shape.refused]],
+            ['SELECT labels', [misses, 0]]
+          ] as [string, number[]][]
+        ).sort(byOrderOf(queries))
+      )
+    )
+    const sent = new Map(resolvers.map(({ name, sqlCount }) => [name, sqlCount]))
+    for (const [name, count] of [
+      ['Query.issues', shape.listed + shape.aborted],
+      ['Issue.commentCount', shape.listed * 10 + shape.aborted * 20],
+      ['Query.issue', shape.paged],
+      ['Issue.comments', shape.paged],
+      ['Comment.author', shape.paged * 3],
+      ['Issue.labels', shape.paged],
+      ['Issue.author', shape.paged],
+      ['Mutation.addComment', shape.refused],
+      ['Query.labels', misses]
+    ] as const) {
+      t.equal(sent.get(name), count, `SQL statements sent by ${name}`)
+    }
+    for (const { name, sqlTime = NaN, totalTime = NaN, selfTime = NaN } of resolvers) {
+      t.ok(sqlTime > 0 && sqlTime <= totalTime, name)
+      t.ok(Math.abs(totalTime - sqlTime - selfTime) < 1e-9, name)
+    }
+    const perRequest = new Map(operations.map(({ name, queriesPerRequest }) => [name, queriesPerRequest]))
+    t.equal(perRequest.get('Listed'), 11)
+    t.equal(perRequest.get('Paged'), 7)
+    t.equal(perRequest.get('Aborted'), 21)
+  })
+}
 
 /** Maps compare in order; the rows come ordered by time, which is another matter. */
 function byOrderOf(rows: readonly Row[]): (one: readonly unknown[], other: readonly unknown[]) => number {

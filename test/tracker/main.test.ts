@@ -105,12 +105,13 @@ test('what is wrong with a setting', async t => {
     [{ PORT: '65536' }, /^PORT is "65536"/],
     [{ PORT: '-1' }, /^PORT is "-1"/],
     [{ PORT: '' }, /^PORT is ""/],
+    [{ TRACKER_JIT: 'yes' }, /^TRACKER_JIT is "yes": expected a whole number of executions/],
     [{ HOST: '' }, /^HOST is ""/],
     [{ HOST: 'a\nb' }, /^HOST is "a\\nb": expected/],
     [{ NODE_ENV: 'production' }, /^DATABASE_URL is not set: production needs/]
   ]
   for (const [environment, message] of cases) t.throws(() => readSettings(environment), { name: 'StartError', message })
-  t.same(readSettings({}), { port: 4_000, host: '127.0.0.1', production: false, databaseUrl: undefined })
+  t.same(readSettings({}), { port: 4_000, host: '127.0.0.1', production: false, databaseUrl: undefined, jit: 0 })
 
   const settings = { ...readSettings({}), host: '192.0.2.1' }
   const error = Object.assign(new Error('listen'), { code: 'EADDRNOTAVAIL' })

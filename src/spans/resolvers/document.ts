@@ -1,0 +1,129 @@
+import type {
+  DocumentNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  InlineFragmentNode,
+  OperationDefinitionNode,
+  SelectionNode,
+  SelectionSetNode,
+  Token
+} from 'graphql'
+import { isOwnField, TIMING_FIELD } from '../../lib/names.js'
+import { boundedName, copyOf, shortHash } from '../../lib/text.js'
+
+const NAME_LIMIT = 128
+
+/** What a document says about an operation in it, worked out once. */
+export interface OperationFacts {
+  /** `query`, `mutation` or `subscription`. */
+  readonly type: string
+  /** As the client wrote it; undefined for an anonymous operation. */
+  readonly name: string | undefined
+  /** The name of its series: the name, bounded, or a hash of the document. */
+  readonly seriesName: string
+  /** The document with its literals replaced, as OpenTelemetry's GraphQL instrumentation writes it. */
+  readonly source: string
+  /** Whether it asks the monitor and nothing else. */
+  readonly isOwn: boolean
+  /** Whether `_performance` is selected anywhere. */
+  readonly wantsTimings: boolean
+}
+
+/** The facts of documents; they are forgotten with the documents. */
+export class Documents {
+  readonly #facts = new WeakMap<DocumentNode, Map<string, OperationFacts>>()
+
+  /** The facts of the operation that would run; undefined where none would. */
+  factsOf(document: DocumentNode, operationName: string | null | undefined): OperationFacts | undefined {
+    const known = this.#facts.get(document)?.get(operationName ?? '')
+    if (known !== undefined) return known
+    const operation = operationIn(document, operationName)
+    if (operation === undefined) return undefined
+    const facts = readFacts(document, operation)
+    const ofDocument = this.#facts.get(document) ?? new Map<string, OperationFacts>()
+    this.#facts.set(document, ofDocument.set(operationName ?? '', facts))
+    return facts
+  }
+}
+
+/** The name of an anonymous operation: a hash of its text, in which literals are already replaced. */
+export function anonymousName(source: string): string {
+  return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
+}
+
+function operationIn(
+  { definitions }: DocumentNode,
+  operationName: string | null | undefined
+): OperationDefinitionNode | undefined {
+  return definitions
+    .filter((definition): definition is OperationDefinitionNode => kindOf(definition) === 'OperationDefinition')
+    .find(({ name }) => !operationName || name?.value === operationName)
+}
+
+function readFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
+  const name = operation.name === undefined ? undefined : copyOf(operation.name.value)
+  const source = sourceOf(document)
+  const roots = rootFields(document, operation.selectionSet)
+  return {
+    type: operation.operation,
+    name,
+    seriesName: name === undefined ? anonymousName(source) : boundedName(name, NAME_LIMIT),
+    source,
+    isOwn: roots.length > 0 && roots.every(field => field === '__typename' || isOwnField('', field)),
+    // A document without its text may select anything.
+    wantsTimings: document.loc === undefined || document.loc.source.body.includes(TIMING_FIELD)
+  }
+}
+
+function rootFields(document: DocumentNode, root: SelectionSetNode): string[] {
+  const fragments = new Map(
+    document.definitions
+      .filter((definition): definition is FragmentDefinitionNode => kindOf(definition) === 'FragmentDefinition')
+      .map(fragment => [fragment.name.value, fragment.selectionSet])
+  )
+  const seen = new Set<string>()
+  const fieldsIn = ({ selections }: SelectionSetNode): string[] =>
+    selections.flatMap(selection => {
+      if (isField(selection)) return [selection.name.value]
+      if (isInlineFragment(selection)) return fieldsIn(selection.selectionSet)
+      const fragment = fragments.get(selection.name.value)
+      if (fragment === undefined || seen.has(selection.name.value)) return []
+      seen.add(selection.name.value)
+      return fieldsIn(fragment)
+    })
+  return fieldsIn(root)
+}
+
+/** The kinds of graphql-js are enums; importing them would load it before it can be instrumented. */
+function kindOf({ kind }: { readonly kind: string }): string {
+  return kind
+}
+
+function isField(selection: SelectionNode): selection is FieldNode {
+  return kindOf(selection) === 'Field'
+}
+
+function isInlineFragment(selection: SelectionNode): selection is InlineFragmentNode {
+  return kindOf(selection) === 'InlineFragment'
+}
+
+const literals = new Set<string>(['Int', 'Float', 'String', 'BlockString'])
+
+/** The text of the document, token by token, with every literal as `*`. */
+function sourceOf({ loc }: DocumentNode): string {
+  const parts: string[] = []
+  let line = 1
+  for (let token: Token | null = loc?.startToken.next ?? null; token !== null; token = token.next) {
+    const kind = kindOf(token)
+    if (kind === '<EOF>') break
+    if (token.line > line) {
+      parts.push('\n'.repeat(token.line - line), ' '.repeat(token.column - 1))
+      line = token.line
+    } else {
+      parts.push(' '.repeat(Math.max(0, token.start - (token.prev?.end ?? 0))))
+    }
+    const value = literals.has(kind) ? '*' : token.value || kind
+    parts.push(kind === 'String' ? `"${value}"` : value)
+  }
+  return parts.join('')
+}
