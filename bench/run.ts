@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
+import { engineSection } from './engines.js'
 import { measure, type Result, type Scenario } from './harness.js'
 import { snapshotScenario } from './scenarios/snapshot.js'
 import { spansScenario } from './scenarios/spans.js'
@@ -12,6 +13,9 @@ const sections = scenarios.map(scenario => {
   return section
 })
 
+sections.push(await engineSection('graphql-js'), await engineSection('graphql-jit'))
+console.log(sections.slice(-2).join('\n'))
+
 const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`
 writeFileSync(
   'docs/benchmarks.md',
@@ -19,8 +23,7 @@ writeFileSync(
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${machine}.
 
-The arms of a table ran in turn, round by round, in one process; quoted are the median and the extremes of 25 rounds
-after 5 to warm up. The machine is shared and noisy: trust ratios before absolute times.
+The arms of a table ran in turn, round by round; quoted are medians, and the extremes where a table has them. The machine is shared and noisy: trust ratios before absolute times.
 
 ${sections.join('\n')}`
 )

@@ -8,6 +8,13 @@ export interface Measurement {
   readonly traceId: TraceId
 }
 
+/** What one call of a resolver cost. */
+export interface ResolverMeasurement extends Measurement {
+  /** SQL statements that it sent, and the nanoseconds in which one of them was running. */
+  readonly statements: number
+  readonly sqlTime: number
+}
+
 /** 32 hexadecimal digits, or what makes them when asked; null where there is no trace. */
 export type TraceId = string | { readonly id: string } | null
 

@@ -3,11 +3,10 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
 import { LRUCache } from 'lru-cache'
 import { isOwnField } from '../lib/names.js'
 import { boundedName, copyOf } from '../lib/text.js'
-import type { Measurement } from './measurement.js'
+import type { Measurement, ResolverMeasurement } from './measurement.js'
 import { callOf, type RunningOperations } from './operations.js'
 import type { ResolverCall } from './resolvers/call.js'
 import { anonymousName } from './resolvers/document.js'
-import type { ResolverMeasurement } from './resolvers/measure.js'
 import {
   countArguments,
   countParameters,
@@ -132,7 +131,9 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   #traceIdOf(span: ReadableSpan): string {
-    return this.#sink.operations.of(span)?.traceId ?? copyOf(span.spanContext().traceId)
+    const { traceId } = span.spanContext()
+    // Only an id that came from outside is a view on the header it came in.
+    return span.parentSpanContext === undefined ? traceId : (this.#sink.operations.of(span)?.traceId ?? copyOf(traceId))
   }
 
   #recordResolver(span: ReadableSpan, { parentType, field }: ResolverSpan): void {
@@ -140,7 +141,7 @@ export class SpanAggregator implements SpanProcessor {
     if (running?.isMeasured || isOwnField(parentType, field)) return
     const resolverName = `${parentType}.${field}`
     const measurement = measurementOf(span, this.#traceIdOf(span), countArguments(graphqlSourceOf(span)))
-    this.#sink.resolver(resolverName, { ...measurement, statements: 0, sqlTime: 0 })
+    this.#sink.resolver(resolverName, measurement)
     running?.resolved(span.spanContext().spanId, { executionTime: measurement.duration / 1e9, resolverName })
   }
 

@@ -1,6 +1,6 @@
 import { SpanStatusCode, type Attributes } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import type { Measurement, TraceId } from './measurement.js'
+import type { ResolverMeasurement, TraceId } from './measurement.js'
 
 /**
  * The vocabulary of the spans we understand: those of @opentelemetry/instrumentation-graphql and -pg, with the database
@@ -77,13 +77,16 @@ export function sqlTextOf({ attributes }: ReadableSpan): string | undefined {
 }
 
 /** What a finished span cost. */
-export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: number | null): Measurement {
+export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: number | null): ResolverMeasurement {
   const [seconds, nanoseconds] = span.duration
   return {
     duration: Math.max(0, Math.round(seconds * 1e9 + nanoseconds)),
     failed: span.status.code === SpanStatusCode.ERROR,
     argsCount,
-    traceId
+    traceId,
+    // A span does not know what ran inside it. Here and not added later: a second object for each span would show.
+    statements: 0,
+    sqlTime: 0
   }
 }
 

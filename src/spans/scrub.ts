@@ -4,34 +4,35 @@ import type { Span } from '@opentelemetry/sdk-trace'
 /** Attributes longer than this are cut. */
 const VALUE_LIMIT = 1024
 
-const sqlAttributes = ['db.query.text', 'db.statement']
+const sqlAttributes = new Set(['db.query.text', 'db.statement'])
 /** A URL's query may hold a GraphQL document with its literals, or a token. */
-const urlAttributes = ['url.full', 'http.url', 'http.target']
+const urlAttributes = new Set(['url.full', 'http.url', 'http.target'])
 /** The text of an error may quote what a client sent or what the database holds. */
 const errorTexts = ['exception.message', 'exception.stacktrace']
 
 /**
  * Takes out of a span that is about to end what must not leave the process: SQL literals, error texts, the query part of
- * URLs. What stays says where it failed: the span, the type of the error and PostgreSQL's code for it.
+ * URLs. What stays says where it failed: the span, the type of the error and PostgreSQL's code for it. It changes the
+ * attributes in place: `setAttribute` would check and copy each again.
  *
  * @param sql the redacted text where the span is one of a query
  */
 export function scrub(span: Span, sql: string | undefined): void {
   const { attributes } = span
-  if (sql !== undefined) {
-    for (const name of sqlAttributes) if (name in attributes) span.setAttribute(name, sql)
+  for (const name in attributes) {
+    const value = attributes[name]
+    if (typeof value !== 'string') continue
+    if (sqlAttributes.has(name)) attributes[name] = sql ?? '?'
+    else if (urlAttributes.has(name)) attributes[name] = value.split('?', 1)[0] ?? ''
+    else if (name === 'url.query') attributes[name] = '?'
+    else if (value.length > VALUE_LIMIT) attributes[name] = value.slice(0, VALUE_LIMIT)
   }
-  for (const name of urlAttributes) {
-    const url = attributes[name]
-    if (typeof url === 'string') span.setAttribute(name, url.split('?', 1)[0] ?? '')
+  let code: string | undefined
+  for (const { attributes: details } of span.events) {
+    const found = withoutText(details)
+    code ??= found
   }
-  if ('url.query' in attributes) span.setAttribute('url.query', '?')
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'string' && value.length > VALUE_LIMIT) span.setAttribute(name, value.slice(0, VALUE_LIMIT))
-  }
-  const codes = span.events.map(({ attributes: details }) => withoutText(details)).filter(code => code !== undefined)
   if (span.status.code === SpanStatusCode.ERROR) {
-    const [code] = codes
     span.setStatus({ code: SpanStatusCode.ERROR, ...(code === undefined ? {} : { message: code }) })
   }
 }

@@ -76,7 +76,7 @@ class Reader {
       const totals = series.read(this.#window, this.#now, this.#merger)
       if (this.#merger.count === 0) continue
       const summary = this.#summary(series, totals.errors)
-      found.push({ ...summary, ...extra(series.labels, totals, summary) })
+      found.push(Object.assign(summary, extra(series.labels, totals, summary)))
     }
     return found
   }

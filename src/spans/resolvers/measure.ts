@@ -1,6 +1,6 @@
 import { context, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql'
-import type { Measurement } from '../measurement.js'
+import type { ResolverMeasurement } from '../measurement.js'
 import { markCall } from '../operations.js'
 import { resolverAttributes } from '../sample.js'
 import { ResolverCall } from './call.js'
@@ -8,13 +8,6 @@ import { executionOf, type Execution } from './execution.js'
 
 /** Calls in a row without a promise after which a resolver is taken for one that never waits. */
 const SYNC_CALLS = 32
-
-/** A finished call, in the words of the store. */
-export interface ResolverMeasurement extends Measurement {
-  /** SQL statements that it sent, and the nanoseconds in which one of them was running. */
-  readonly statements: number
-  readonly sqlTime: number
-}
 
 export interface ResolverSink {
   resolver(name: string, measurement: ResolverMeasurement): void
@@ -34,7 +27,7 @@ export function isMeasured(resolve: Resolver): boolean {
  * `resolve` with every call counted and timed. Arguments, `this`, results, errors and promises pass through as they are.
  */
 export function measured(name: string, resolve: Resolver, sink: ResolverSink, tracer: Tracer): Resolver {
-  const field = new MeasuredField(name, resolve, sink, tracer)
+  const field = new MeasuredField(name, sink, tracer)
   const wrapped = function (
     this: unknown,
     source: unknown,
@@ -43,56 +36,79 @@ export function measured(name: string, resolve: Resolver, sink: ResolverSink, tr
     info: GraphQLResolveInfo
   ): unknown {
     const execution = executionOf(contextValue)
-    return execution === undefined
-      ? resolve.call(this, source, args, contextValue, info)
-      : field.call(execution, this, source, args, contextValue, info)
-  }
-  measuredResolvers.add(wrapped)
-  return wrapped
-}
-
-type Given = [source: unknown, args: Record<string, unknown>, contextValue: unknown, info: GraphQLResolveInfo]
-
-class MeasuredField {
-  readonly #name: string
-  readonly #resolve: Resolver
-  readonly #sink: ResolverSink
-  readonly #tracer: Tracer
-  /** Calls without a promise so far; once it has returned one, never again taken for sync. */
-  #syncCalls: number
-
-  constructor(name: string, resolve: Resolver, sink: ResolverSink, tracer: Tracer) {
-    this.#name = name
-    this.#resolve = resolve
-    this.#sink = sink
-    this.#tracer = tracer
-    this.#syncCalls = resolve.constructor.name === 'AsyncFunction' ? -Infinity : 0
-  }
-
-  call(execution: Execution, self: unknown, ...given: Given): unknown {
-    const call = new ResolverCall(execution, this.#name)
-    const [, args, , info] = given
-    if (execution.isSampled) this.#startSpan(call, info)
+    if (execution === undefined) return resolve.call(this, source, args, contextValue, info)
+    // A resolver that never waits sends no SQL, so it needs no context, which is what costs most.
+    const call = field.isSync && !execution.isSampled ? undefined : field.begin(execution, info)
     const start = performance.now()
     let result: unknown
     try {
-      // A resolver that never waits sends no SQL, so it needs no context, which is what costs most.
       result =
-        this.#syncCalls >= SYNC_CALLS && !execution.isSampled
-          ? this.#resolve.apply(self, given)
-          : context.with<[], () => unknown>(call, () => this.#resolve.apply(self, given))
+        call === undefined
+          ? resolve.call(this, source, args, contextValue, info)
+          : context.with<[], () => unknown>(call, () => resolve.call(this, source, args, contextValue, info))
     } catch (error) {
-      this.#ended(call, start, args, info, true)
+      field.ended(execution, call, start, args, info, true)
       throw error
     }
-    if (!isThenable(result)) {
-      this.#syncCalls += 1
-      this.#ended(call, start, args, info, false)
-      return result
+    if (isThenable(result)) return field.settling(result, execution, call, start, args, info)
+    field.returnedAtOnce()
+    field.ended(execution, call, start, args, info, false)
+    return result
+  }
+  measuredResolvers.add(wrapped)
+  if (resolve.constructor.name === 'AsyncFunction') field.waits()
+  return wrapped
+}
+
+/** What the calls of one resolver share. */
+class MeasuredField {
+  readonly #name: string
+  readonly #sink: ResolverSink
+  readonly #tracer: Tracer
+  /** Calls without a promise so far; once it has returned one, never again taken for sync. */
+  #syncCalls = 0
+  isSync = false
+
+  constructor(name: string, sink: ResolverSink, tracer: Tracer) {
+    this.#name = name
+    this.#sink = sink
+    this.#tracer = tracer
+  }
+
+  /** The call as the context it is to run in, with a span of its own where the operation is exported. */
+  begin(execution: Execution, info: GraphQLResolveInfo): ResolverCall {
+    const call = new ResolverCall(execution, this.#name)
+    if (execution.isSampled) {
+      const attributes = resolverAttributes(info.parentType.name, info.fieldName, String(info.returnType))
+      call.span = this.#tracer.startSpan(`graphql.resolve ${this.#name}`, { attributes }, execution.context)
+      markCall(call.span, call)
     }
+    return call
+  }
+
+  returnedAtOnce(): void {
+    if (this.isSync) return
+    this.#syncCalls += 1
+    this.isSync = this.#syncCalls >= SYNC_CALLS
+  }
+
+  waits(): void {
     this.#syncCalls = -Infinity
+    this.isSync = false
+  }
+
+  /** Waits for what a call returned, without standing in its way. */
+  settling(
+    result: PromiseLike<unknown>,
+    execution: Execution,
+    call: ResolverCall | undefined,
+    start: number,
+    args: object,
+    info: GraphQLResolveInfo
+  ): PromiseLike<unknown> {
+    this.waits()
     const ended = (failed: boolean): void => {
-      this.#ended(call, start, args, info, failed)
+      this.ended(execution, call, start, args, info, failed)
     }
     if (!(result instanceof Promise)) return new MeasuredThenable(result, ended)
     result.then(
@@ -106,29 +122,28 @@ class MeasuredField {
     return result
   }
 
-  #startSpan(call: ResolverCall, info: GraphQLResolveInfo): void {
-    const attributes = resolverAttributes(info.parentType.name, info.fieldName, String(info.returnType))
-    call.span = this.#tracer.startSpan(`graphql.resolve ${this.#name}`, { attributes }, call.execution.context)
-    markCall(call.span, call)
-  }
-
-  #ended(call: ResolverCall, start: number, args: object, info: GraphQLResolveInfo, failed: boolean): void {
+  ended(
+    execution: Execution,
+    call: ResolverCall | undefined,
+    start: number,
+    args: object,
+    info: GraphQLResolveInfo,
+    failed: boolean
+  ): void {
     try {
       const duration = Math.round((performance.now() - start) * 1e6)
-      const { execution, statements, sqlTime } = call
-      const argsCount = countKeys(args)
       this.#sink.resolver(this.#name, {
         duration,
         failed,
-        argsCount,
+        argsCount: countKeys(args),
         traceId: execution.trace,
-        statements,
-        sqlTime: Math.min(sqlTime, duration)
+        statements: call === undefined ? 0 : call.statements,
+        sqlTime: call === undefined ? 0 : Math.min(call.sqlTime, duration)
       })
       if (execution.facts.wantsTimings) {
         execution.resolved(info.path, { executionTime: duration / 1e9, resolverName: this.#name })
       }
-      const span = call.exportedSpan
+      const span = call?.exportedSpan
       if (span !== undefined && failed) span.setStatus({ code: SpanStatusCode.ERROR })
       span?.end()
     } catch (error) {
