@@ -106,12 +106,16 @@ export class Monitor implements SpanSink, ExecutionSink {
     return executionOf(contextValue)?.timingAbove(path) ?? this.operations.currentTiming()
   }
 
+  now(): number {
+    return this.store.clock.monotonic()
+  }
+
   accepts(): boolean {
     return this.#config.enabled && this.#guard.open()
   }
 
   resolver(name: string, measurement: ResolverMeasurement): void {
-    this.store.recordResolver(name, measurement, measurement.statements, measurement.sqlTime)
+    this.store.recordResolver(name, measurement)
     this.#log.resolver(name, measurement)
   }
 

@@ -13,6 +13,8 @@ export interface ResolverMeasurement extends Measurement {
   /** SQL statements that it sent, and the nanoseconds in which one of them was running. */
   readonly statements: number
   readonly sqlTime: number
+  /** Monotonic nanoseconds of its end; null where that has to be read anew. */
+  readonly endedAt: number | null
 }
 
 /** 32 hexadecimal digits, or what makes them when asked; null where there is no trace. */

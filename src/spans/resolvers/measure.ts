@@ -10,6 +10,8 @@ import { executionOf, type Execution } from './execution.js'
 const SYNC_CALLS = 32
 
 export interface ResolverSink {
+  /** Monotonic nanoseconds. */
+  now(): number
   resolver(name: string, measurement: ResolverMeasurement): void
   caught(error: unknown): void
 }
@@ -39,7 +41,7 @@ export function measured(name: string, resolve: Resolver, sink: ResolverSink, tr
     if (execution === undefined) return resolve.call(this, source, args, contextValue, info)
     // A resolver that never waits sends no SQL, so it needs no context, which is what costs most.
     const call = field.isSync && !execution.isSampled ? undefined : field.begin(execution, info)
-    const start = performance.now()
+    const start = sink.now()
     let result: unknown
     try {
       result =
@@ -107,16 +109,17 @@ class MeasuredField {
     info: GraphQLResolveInfo
   ): PromiseLike<unknown> {
     this.waits()
-    const ended = (failed: boolean): void => {
-      this.ended(execution, call, start, args, info, failed)
+    if (!(result instanceof Promise)) {
+      return new MeasuredThenable(result, failed => {
+        this.ended(execution, call, start, args, info, failed)
+      })
     }
-    if (!(result instanceof Promise)) return new MeasuredThenable(result, ended)
     result.then(
       () => {
-        ended(false)
+        this.ended(execution, call, start, args, info, false)
       },
       () => {
-        ended(true)
+        this.ended(execution, call, start, args, info, true)
       }
     )
     return result
@@ -131,14 +134,16 @@ class MeasuredField {
     failed: boolean
   ): void {
     try {
-      const duration = Math.round((performance.now() - start) * 1e6)
+      const endedAt = this.#sink.now()
+      const duration = Math.round(endedAt - start)
       this.#sink.resolver(this.#name, {
         duration,
         failed,
         argsCount: countKeys(args),
         traceId: execution.trace,
         statements: call === undefined ? 0 : call.statements,
-        sqlTime: call === undefined ? 0 : Math.min(call.sqlTime, duration)
+        sqlTime: call === undefined ? 0 : Math.min(call.sqlTime, duration),
+        endedAt
       })
       if (execution.facts.wantsTimings) {
         execution.resolved(info.path, { executionTime: duration / 1e9, resolverName: this.#name })
