@@ -15,13 +15,14 @@ const app = `
   await app.register(mercuriusPerformance)
   await app.ready()
   await app.inject({ method: 'POST', url: '/graphql', payload: { query: '{ hello }' } })
-  const { resolvers } = getAllMetrics()
-  console.log(JSON.stringify({ resolvers: resolvers.map(({ name, count }) => [name, count]), warnings: lines.map(({ msg }) => msg) }))
+  const { resolvers, operations } = getAllMetrics()
+  console.log(JSON.stringify({ resolvers: resolvers.map(({ name, count }) => [name, count]), operations: operations.map(({ count }) => count), warnings: lines.map(({ msg }) => msg) }))
   await app.close()
 `
 
 interface Report {
   readonly resolvers: readonly [string, number][]
+  readonly operations: readonly number[]
   readonly warnings: readonly string[]
 }
 
@@ -32,7 +33,7 @@ async function report(given: readonly string[], environment: Record<string, stri
 }
 
 test('Integration Points: with the preload, resolvers are measured and nothing complains', async t => {
-  t.strictSame(await report(preload), { resolvers: [['Query.hello', 1]], warnings: [] })
+  t.strictSame(await report(preload), { resolvers: [['Query.hello', 1]], operations: [1], warnings: [] })
 })
 
 test('without the preload one warning says what is not measured and what to do', async t => {
@@ -84,6 +85,14 @@ test('sampling decides what is exported, never what is measured', async t => {
 test('an app with a NodeSDK of its own only adds the processor', async t => {
   t.strictSame(await report(['--import', './test/fixtures/own-sdk.js']), {
     resolvers: [['Query.hello', 1]],
+    operations: [1],
     warnings: []
   })
+})
+
+test('with resolver spans and our instrumentation side by side nothing is counted twice', async t => {
+  for (const OURS of ['before', 'after']) {
+    const { resolvers, operations } = await report(['--import', './test/fixtures/own-sdk.js'], { OURS })
+    t.strictSame([resolvers, operations], [[['Query.hello', 1]], [1]], OURS)
+  }
 })
