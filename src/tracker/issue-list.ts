@@ -35,6 +35,14 @@ export interface IssueConnection extends Connection<IssueRow> {
   readonly filterValues: readonly unknown[]
 }
 
+/** What a list and its count have in common; the parameters are those of `toFilterValues`. */
+const MATCHES_FILTER = `
+        ($1::integer IS NULL OR project_id = $1)
+        AND ($2::text IS NULL OR status = $2)
+        AND ($3::integer IS NULL OR assignee_id = $3)
+        AND ($4::integer IS NULL OR id IN (SELECT issue_id FROM issue_labels WHERE label_id = $4))
+        AND ($5::text IS NULL OR title ILIKE $5)`
+
 /** @throws TrackerError BAD_INPUT */
 export async function listIssues(
   pool: Pool,
@@ -48,11 +56,7 @@ export async function listIssues(
       SELECT id, project_id AS "projectId", author_id AS "authorId", assignee_id AS "assigneeId",
              title, body, status, priority, created_at AS "createdAt", updated_at AS "updatedAt"
       FROM issues
-      WHERE ($1::integer IS NULL OR project_id = $1)
-        AND ($2::text IS NULL OR status = $2)
-        AND ($3::integer IS NULL OR assignee_id = $3)
-        AND ($4::integer IS NULL OR id IN (SELECT issue_id FROM issue_labels WHERE label_id = $4))
-        AND ($5::text IS NULL OR title ILIKE $5)
+      WHERE ${MATCHES_FILTER}
         AND ($6::integer IS NULL OR id < $6)
       ORDER BY id DESC
       LIMIT $7
@@ -67,11 +71,7 @@ export async function countIssues(pool: Pool, { filterValues }: IssueConnection)
     `
       SELECT count(*)::integer AS count
       FROM issues
-      WHERE ($1::integer IS NULL OR project_id = $1)
-        AND ($2::text IS NULL OR status = $2)
-        AND ($3::integer IS NULL OR assignee_id = $3)
-        AND ($4::integer IS NULL OR id IN (SELECT issue_id FROM issue_labels WHERE label_id = $4))
-        AND ($5::text IS NULL OR title ILIKE $5)
+      WHERE ${MATCHES_FILTER}
     `,
     [...filterValues]
   )
