@@ -1,5 +1,5 @@
 import { PerformanceError } from './errors.js'
-import { readBoolean, readSeconds, shown } from './lib/parse.js'
+import { readBoolean, readCount, readSeconds, shown } from './lib/parse.js'
 
 /** What can be changed while the process runs, with `configure()`. */
 export interface PerformanceConfig {
@@ -15,6 +15,8 @@ export interface PerformanceConfig {
   readonly slowQueryThreshold: number
   /** Seconds from which a resolver is slow. */
   readonly slowResolverThreshold: number
+  /** Resolver calls of one operation that are exported as spans; the others are counted on the operation's span. */
+  readonly maxResolverSpans: number
 }
 
 /** A change to the configuration: unknown keys, null and undefined in it are ignored. */
@@ -38,12 +40,18 @@ interface Option<Value> {
 
 const MAXIMUM_RETENTION = 30 * 24 * 3600
 const MAXIMUM_THRESHOLD = 24 * 3600
+const MAXIMUM_SPANS = 100_000
 
 const flag = { read: readBoolean, allows: isBoolean, expected: 'true or false' }
 const threshold = {
   read: readSeconds,
   allows: (value: unknown) => isNumber(value) && value >= 0 && value <= MAXIMUM_THRESHOLD,
   expected: `seconds from 0 to ${MAXIMUM_THRESHOLD}, such as 0.5`
+}
+const count = {
+  read: readCount,
+  allows: (value: unknown) => isNumber(value) && Number.isInteger(value) && value >= 0 && value <= MAXIMUM_SPANS,
+  expected: `a whole number from 0 to ${MAXIMUM_SPANS}`
 }
 const retention = {
   read: readSeconds,
@@ -68,7 +76,8 @@ export const options = {
     fallback: 1,
     inProduction: 1,
     ...threshold
-  }
+  },
+  maxResolverSpans: { variable: 'PERFORMANCE_MAX_RESOLVER_SPANS', fallback: 1000, inProduction: 1000, ...count }
 } satisfies { readonly [Key in keyof PerformanceConfig]: Option<PerformanceConfig[Key]> }
 
 const keys = Object.keys(options) as (keyof PerformanceConfig)[]

@@ -10,7 +10,7 @@ import type { Measurement, ResolverMeasurement } from './spans/measurement.js'
 import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
-import type { ExecutionSink } from './spans/resolvers/instrumentation.js'
+import type { ExecutionSink } from './spans/resolvers/runner.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
@@ -38,6 +38,9 @@ export class Monitor implements SpanSink, ExecutionSink {
   readonly operations = new RunningOperations()
   readonly sql: SqlAnalyzer = createSqlAnalyzer()
   readonly store: Store
+  /** Grows whenever resolvers may have been put into a schema that was executed before. */
+  schemaVersion = 0
+  #sendsSql = false
   #config: PerformanceConfig
   readonly #log: PerformanceLog
   readonly #guard: FaultGuard
@@ -110,6 +113,24 @@ export class Monitor implements SpanSink, ExecutionSink {
     return this.store.clock.monotonic()
   }
 
+  get sendsSql(): boolean {
+    return this.#sendsSql
+  }
+
+  /** From now on queries may be sent, so that resolver calls need contexts. */
+  foundSqlClient(): void {
+    this.#sendsSql = true
+  }
+
+  get maxResolverSpans(): number {
+    return this.#config.maxResolverSpans
+  }
+
+  /** Resolvers may have been put into a schema that was executed before. */
+  schemaChanged(): void {
+    this.schemaVersion += 1
+  }
+
   accepts(): boolean {
     return this.#config.enabled && this.#guard.open()
   }
@@ -119,7 +140,13 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#log.resolver(name, measurement)
   }
 
+  batch(name: string, size: number, nanoseconds: number, failed: boolean): void {
+    const measurement = { duration: nanoseconds, failed, argsCount: null, traceId: null }
+    this.store.recordBatch(name, size, measurement)
+  }
+
   query(statement: Statement, measurement: Measurement): void {
+    this.#sendsSql = true
     this.store.recordQuery(statement.name, statement, measurement)
     this.#log.query(statement, measurement)
   }

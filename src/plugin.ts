@@ -52,6 +52,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   }
   monitor.configure(options)
   monitor.logger = app.log
+  watchSchema(host, monitor)
   app.decorate('performance', performanceOf(monitor, warn))
   if (exposed) await addMetricsField(host, fields)
   await addTimingFields(host, fields)
@@ -76,6 +77,15 @@ function schemaHostOf(app: FastifyInstance): SchemaHost {
   const { graphql } = app as { graphql?: SchemaHost }
   if (graphql === undefined) throw new PerformanceError('MPERF_MERCURIUS_MISSING')
   return graphql
+}
+
+/** A schema that was executed already may be given more resolvers. */
+function watchSchema(host: SchemaHost, monitor: Monitor): void {
+  const defineResolvers = host.defineResolvers.bind(host)
+  host.defineResolvers = resolvers => {
+    monitor.schemaChanged()
+    return defineResolvers(resolvers)
+  }
 }
 
 function accessOf(options: PluginOptions, monitor: Monitor): { fields: FieldsOptions; exposed: boolean } {

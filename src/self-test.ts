@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { isWrapped } from '@opentelemetry/instrumentation'
-import { isPatched } from './spans/resolvers/instrumentation.js'
+import { isPatched } from './spans/resolvers/modules.js'
 
 interface Probe {
   readonly name: string

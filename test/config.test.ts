@@ -21,7 +21,8 @@ test('Configuration System: the defaults of the document, closed ones in product
     logAllMetrics: true,
     retentionPeriod: 3600,
     slowQueryThreshold: 0.5,
-    slowResolverThreshold: 1
+    slowResolverThreshold: 1,
+    maxResolverSpans: 1000
   }
   t.strictSame(resolveConfig({}), open)
   t.strictSame(resolveConfig(production), { ...open, includeInResponse: false, logAllMetrics: false })
@@ -48,6 +49,7 @@ test('variables are read in every form that is documented', t => {
   for (const text of ['true', '1', 'YES', 'on']) {
     t.equal(resolveConfig({ ...production, PERFORMANCE_INCLUDE_IN_RESPONSE: text }).includeInResponse, true, text)
   }
+  t.equal(resolveConfig({ PERFORMANCE_MAX_RESOLVER_SPANS: '50' }).maxResolverSpans, 50)
   t.equal(resolveConfig({ PERFORMANCE_SLOW_QUERY_THRESHOLD: '0.25' }).slowQueryThreshold, 0.25)
   t.equal(resolveConfig({ PERFORMANCE_SLOW_QUERY_THRESHOLD: '' }).slowQueryThreshold, 0.5, 'empty means unset')
   t.end()
@@ -58,6 +60,9 @@ test('a bad variable is named with its value and what would be right', t => {
     ['PERFORMANCE_ENABLED', 'maybe'],
     ['PERFORMANCE_INCLUDE_IN_RESPONSE', '2'],
     ['PERFORMANCE_LOG_ALL_METRICS', 'tru'],
+    ['PERFORMANCE_MAX_RESOLVER_SPANS', '1.5'],
+    ['PERFORMANCE_MAX_RESOLVER_SPANS', '-1'],
+    ['PERFORMANCE_MAX_RESOLVER_SPANS', '100001'],
     ['PERFORMANCE_RETENTION_PERIOD', '1 hour'],
     ['PERFORMANCE_RETENTION_PERIOD', '-5'],
     ['PERFORMANCE_RETENTION_PERIOD', '0.5'],
@@ -108,6 +113,7 @@ test('configure(): a value of the wrong type or range is refused and changes not
     { retentionPeriod: NaN },
     { slowQueryThreshold: Infinity },
     { slowResolverThreshold: {} },
+    { maxResolverSpans: 0.5 },
     { logAllMetrics: [] }
   ]
   for (const patch of wrong) {

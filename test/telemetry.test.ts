@@ -150,3 +150,57 @@ test('under graphql-jit the same spans leave, in the same places', async t => {
     )
   }
 })
+
+for (const jit of [0, 1]) {
+  test(`an operation has at most PERFORMANCE_MAX_RESOLVER_SPANS resolver spans and says how many it left out; jit: ${jit}`, async t => {
+    const received = await receiver(t)
+    const app = `
+      import Fastify from 'fastify'
+      import mercurius from 'mercurius'
+      import mercuriusPerformance, { getAllMetrics } from 'mercurius-performance'
+      import { trace } from '@opentelemetry/api'
+      const query = () => trace.getTracer('test').startSpan('pg.query:SELECT test', {
+        attributes: { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1 FROM tags' }
+      }).end()
+      const app = Fastify()
+      const resolvers = {
+        Query: { users: () => Array.from({ length: 30 }, (_, id) => ({ id })) },
+        User: { name: async () => { query(); return 'Ada' } }
+      }
+      const schema = 'type Query { users: [User] } type User { id: ID name: String }'
+      await app.register(mercurius, { jit: ${jit}, schema, resolvers })
+      await app.register(mercuriusPerformance)
+      const payload = { query: 'query Users { users { id name } }' }
+      for (let index = 0; index < 4; index += 1) await app.inject({ method: 'POST', url: '/graphql', payload })
+      const { resolvers: rows } = getAllMetrics()
+      console.log(JSON.stringify(rows.map(({ name, count, sqlCount }) => [name, count, sqlCount]).sort()))
+      await app.close()
+      process.exit(0)
+    `
+    const environment = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      PERFORMANCE_MAX_RESOLVER_SPANS: '10'
+    }
+    const preload = ['--import', 'mercurius-performance/register', '--input-type=module', '-e', app]
+    const { stdout, stderr } = await runNode(preload, environment)
+    t.equal(stderr, '')
+    t.strictSame(JSON.parse(stdout), [
+      ['Query.users', 4, 0],
+      ['User.name', 120, 120]
+    ])
+    const operations = received.spans.filter(({ name }) => name === 'query Users')
+    t.equal(operations.length, 4)
+    for (const { spanId, attributes } of operations) {
+      const children = received.spans.filter(({ parentSpanId }) => parentSpanId === spanId)
+      t.equal(children.filter(({ name }) => name.startsWith('graphql.resolve')).length, 10)
+      t.strictSame(attributes.find(({ key }) => key === 'graphql.resolver.dropped_spans')?.value, { intValue: 21 })
+      t.equal(
+        children.filter(({ name }) => name.startsWith('pg.query')).length,
+        21,
+        'queries of calls that were left out'
+      )
+    }
+    t.equal(received.spans.filter(({ name }) => name.startsWith('pg.query')).length, 120, 'no query is left out')
+  })
+}

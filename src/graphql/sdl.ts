@@ -97,6 +97,7 @@ export function metricsSdl(queryType: string): string {
     retentionPeriod: Float!
     slowQueryThreshold: Float!
     slowResolverThreshold: Float!
+    maxResolverSpans: Int!
   }
   extend type ${queryType} {
     "For administrators."

@@ -27,6 +27,11 @@ export function readSeconds(text: string): number | undefined {
   return match ? Number(match[1]) * (secondsPerUnit.get(match[2] ?? '') ?? 1) : undefined
 }
 
+/** A whole number such as `1000`; undefined for anything else. */
+export function readCount(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
 /** A value as a message may show it: short, on one line, its type where the value itself says little. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)

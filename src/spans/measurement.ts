@@ -13,6 +13,8 @@ export interface ResolverMeasurement extends Measurement {
   /** SQL statements that it sent, and the nanoseconds in which one of them was running. */
   readonly statements: number
   readonly sqlTime: number
+  /** Nanoseconds less those in which it waited for SQL or for resolver calls inside it. */
+  readonly selfTime: number
   /** Monotonic nanoseconds of its end; null where that has to be read anew. */
   readonly endedAt: number | null
 }

@@ -2,7 +2,9 @@ import { trace, type Context, type Span } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { isOwnField, TIMING_FIELD } from '../lib/names.js'
 import { copyOf } from '../lib/text.js'
-import { LeanSpan, type ResolverCall } from './resolvers/call.js'
+import type { ResolverCall } from './resolvers/call.js'
+import { CALL_KEY, EXECUTION_KEY } from './resolvers/contexts.js'
+import type { Execution } from './resolvers/execution.js'
 import { graphqlSourceOf, resolverOf, startsOperation, startsQuery } from './sample.js'
 
 /** What the `_performance` field answers. */
@@ -61,12 +63,17 @@ export class RunningOperation {
 }
 
 const OPERATION = Symbol('mercurius-performance.operation')
-const CALL = Symbol('mercurius-performance.call')
+const SENDER = Symbol('mercurius-performance.sender')
 
 interface Tagged {
   [OPERATION]?: RunningOperation
-  /** The resolver call inside which the span runs. */
-  [CALL]?: ResolverCall
+  [SENDER]?: Sender
+}
+
+/** Inside what a span runs: an operation that is measured itself and, where it is known, one of its resolver calls. */
+export interface Sender {
+  readonly execution: Execution
+  readonly call: ResolverCall | undefined
 }
 
 /** Says of the active execution span, if there is one, that its operation is measured already. */
@@ -75,14 +82,9 @@ export function markMeasured(span: Span | undefined): void {
   if (operation) operation.isMeasured = true
 }
 
-/** Says that `span` is the one of `call`, so that what starts inside belongs to it. */
-export function markCall(span: Span, call: ResolverCall): void {
-  ;(span as Tagged)[CALL] = call
-}
-
-/** The resolver call that a span runs inside. */
-export function callOf(span: ReadableSpan): ResolverCall | undefined {
-  return (span as Tagged)[CALL]
+/** Inside what a span runs. */
+export function senderOf(span: ReadableSpan): Sender | undefined {
+  return (span as Tagged)[SENDER]
 }
 
 /**
@@ -92,6 +94,8 @@ export function callOf(span: ReadableSpan): ResolverCall | undefined {
 export class RunningOperations {
   /** How many executions that are measured themselves are starting right now, one inside the other. */
   executing = 0
+  /** The resolver call whose code is running right now, up to the first time it waits. */
+  call: ResolverCall | undefined = undefined
 
   started(span: ReadableSpan, parentContext: Context): void {
     if (startsOperation(span)) {
@@ -100,16 +104,29 @@ export class RunningOperations {
       ;(span as Tagged)[OPERATION] = operation
       return
     }
-    const parent = trace.getSpan(parentContext)
-    const call = parent instanceof LeanSpan ? parent.call : (parent as Tagged | undefined)?.[CALL]
-    if (call !== undefined) {
-      ;(span as Tagged)[CALL] = call
-      if (startsQuery(span)) call.queryStarted()
-    }
-    const operation = (parent as Tagged | undefined)?.[OPERATION]
+    this.#sent(span, parentContext)
+    const operation = (trace.getSpan(parentContext) as Tagged | undefined)?.[OPERATION]
     if (operation === undefined) return
     ;(span as Tagged)[OPERATION] = operation
     operation.started(span)
+  }
+
+  #sent(span: ReadableSpan, parentContext: Context): void {
+    const call = this.#callIn(parentContext)
+    const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
+    if (execution === undefined) return
+    ;(span as Tagged)[SENDER] = { execution, call }
+    if (!startsQuery(span)) call?.touched()
+    else if (call === undefined) execution.statements += 1
+    else call.queryStarted(performance.now() * 1e6)
+  }
+
+  /** A call without a context of its own is found only while its code is running. */
+  #callIn(parentContext: Context): ResolverCall | undefined {
+    const inContext = parentContext.getValue(CALL_KEY) as ResolverCall | undefined
+    const { call } = this
+    if (call === undefined || call.hasContext) return inContext
+    return inContext === undefined || inContext === call.parent ? call : inContext
   }
 
   of(span: ReadableSpan): RunningOperation | undefined {

@@ -4,8 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { isOwnField } from '../lib/names.js'
 import { boundedName, copyOf } from '../lib/text.js'
 import type { Measurement, ResolverMeasurement } from './measurement.js'
-import { callOf, type RunningOperations } from './operations.js'
-import type { ResolverCall } from './resolvers/call.js'
+import { senderOf, type RunningOperations, type Sender } from './operations.js'
 import { anonymousName } from './resolvers/document.js'
 import {
   countArguments,
@@ -33,8 +32,8 @@ export interface SpanSink {
   /** False while measuring is switched off. */
   accepts(): boolean
   resolver(name: string, measurement: ResolverMeasurement): void
-  /** `call` is the resolver call that sent it, where that is known. */
-  query(statement: Statement, measurement: Measurement, call: ResolverCall | undefined): void
+  /** `sender` is the operation, and the resolver call, that sent it, where that is known. */
+  query(statement: Statement, measurement: Measurement, sender: Sender | undefined): void
   operation(type: string, name: string, measurement: Measurement, statements: number): void
   succeeded(): void
   /** Takes a fault of the monitor's own; must not throw. */
@@ -125,9 +124,10 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
-    const call = callOf(span)
-    call?.queryEnded()
-    this.#sink.query(statement, measurementOf(span, call?.execution.trace ?? this.#traceIdOf(span), parameters), call)
+    const sender = senderOf(span)
+    sender?.call?.queryEnded(performance.now() * 1e6)
+    const traceId = sender?.execution.trace ?? this.#traceIdOf(span)
+    this.#sink.query(statement, measurementOf(span, traceId, parameters), sender)
   }
 
   #traceIdOf(span: ReadableSpan): string {

@@ -57,6 +57,9 @@ export function operationAttributes(type: string, name: string | undefined, sour
   }
 }
 
+/** On an operation's span: how many of its resolver calls have no span, since others had used up the limit. */
+export const DROPPED_RESOLVER_SPANS = 'graphql.resolver.dropped_spans'
+
 /** What the span of a resolver says of it. */
 export function resolverAttributes(parentType: string, field: string, fieldType: string): Attributes {
   return { 'graphql.field.name': field, 'graphql.field.type': fieldType, 'graphql.parent.name': parentType }
@@ -79,14 +82,16 @@ export function sqlTextOf({ attributes }: ReadableSpan): string | undefined {
 /** What a finished span cost. */
 export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: number | null): ResolverMeasurement {
   const [seconds, nanoseconds] = span.duration
+  const duration = Math.max(0, Math.round(seconds * 1e9 + nanoseconds))
   return {
-    duration: Math.max(0, Math.round(seconds * 1e9 + nanoseconds)),
+    duration,
     failed: span.status.code === SpanStatusCode.ERROR,
     argsCount,
     traceId,
     // A span does not know what ran inside it. Here and not added later: a second object for each span would show.
     statements: 0,
     sqlTime: 0,
+    selfTime: duration,
     endedAt: null
   }
 }

@@ -8,7 +8,8 @@ import { NodeSDK, resources } from '@opentelemetry/sdk-node'
 import type { ExecutionResult } from 'graphql'
 import { exportersFromEnvironment, isExported } from './exporters.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
-import { ExecutionInstrumentation, type ExecutionSink } from './resolvers/instrumentation.js'
+import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
+import type { ExecutionSink } from './resolvers/runner.js'
 import { createSampler } from './sampler.js'
 
 export type TelemetrySink = SpanSink & ExecutionSink

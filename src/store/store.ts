@@ -30,6 +30,7 @@ export class Store {
   readonly resolvers: Dimension<null>
   readonly queries: Dimension<QueryLabels>
   readonly operations: Dimension<OperationLabels>
+  readonly batches: Dimension<null>
   readonly cacheHits: Dimension<null>
   readonly cacheMisses: Dimension<null>
   #window: Window
@@ -49,6 +50,7 @@ export class Store {
     this.resolvers = new Dimension(seriesLimit, null)
     this.queries = new Dimension<QueryLabels>(seriesLimit, { operation: '(other)', table: null })
     this.operations = new Dimension<OperationLabels>(seriesLimit, { type: '(other)' })
+    this.batches = new Dimension(seriesLimit, null)
     this.cacheHits = new Dimension(seriesLimit, null)
     this.cacheMisses = new Dimension(seriesLimit, null)
   }
@@ -76,6 +78,12 @@ export class Store {
     const series = this.operations.get(`${labels.type} ${name}`, name, labels)
     const now = this.clock.monotonic()
     series.record(this.#windowAt(now), now, measurement, statements)
+  }
+
+  /** One call of a loader's batch function for `size` objects; `name` is the field's. */
+  recordBatch(name: string, size: number, measurement: Measurement): void {
+    const now = this.clock.monotonic()
+    this.batches.get(name, name, null).record(this.#windowAt(now), now, measurement, size)
   }
 
   recordCache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
@@ -143,6 +151,6 @@ export class Store {
   }
 
   #dimensions(): Dimension<unknown>[] {
-    return [this.resolvers, this.queries, this.operations, this.cacheHits, this.cacheMisses]
+    return [this.resolvers, this.queries, this.operations, this.batches, this.cacheHits, this.cacheMisses]
   }
 }

@@ -59,7 +59,7 @@ const everything = `{ _performanceMetrics {
   resolvers(limit: 2001) { name count errorCount recent(limit: 32) { argsCount failed traceId } }
   operations { name operationType count errorCount }
   cache { hits misses hitRatio avgHitTime medianMissTime byName { name hits misses } }
-  config { enabled includeInResponse logAllMetrics retentionPeriod slowQueryThreshold slowResolverThreshold } } }`
+  config { enabled includeInResponse logAllMetrics retentionPeriod slowQueryThreshold slowResolverThreshold maxResolverSpans } } }`
 
 test('GraphQL Integration: counts equal what was executed, to the unit, with 20 requests in flight', async t => {
   const app = await service({ schema, resolvers })

@@ -1,41 +1,47 @@
-import {
-  createContextKey,
-  INVALID_SPAN_CONTEXT,
-  TraceFlags,
-  type Context,
-  type Span,
-  type SpanContext
-} from '@opentelemetry/api'
-import { randomBytes } from 'node:crypto'
-import type { Execution } from './execution.js'
-
-/** Where the OpenTelemetry API keeps the active span in a context. */
-const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN')
+import type { Context, Span } from '@opentelemetry/api'
+import { CALL_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
+import type { Execution, Path } from './execution.js'
+import { LeanSpan } from './lean-span.js'
 
 /**
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
- * starts a span inside, such as a query, can be told which resolver sent it; a Map for each call would cost more than
- * the call.
+ * starts a span inside, such as a query, can be told which resolver sent it. All times are monotonic nanoseconds.
  */
 export class ResolverCall implements Context {
   readonly execution: Execution
   /** `Type.field`. */
   readonly name: string
-  /** SQL statements sent so far. */
-  statements = 0
-  /** Nanoseconds in which at least one of its SQL statements was running. */
-  sqlTime = 0
-  #runningQueries = 0
-  #busySince = 0
-  #span: Span | undefined
+  /** The call inside which this one runs, where a resolver executes a document or calls a resolver. */
+  readonly parent: ResolverCall | undefined
+  readonly argsCount: number
+  /** Where in the answer it is; undefined unless the document asks for timings. */
+  readonly path: Path | undefined
+  start = 0
+  /** Whether it runs in itself as context. */
+  hasContext = false
+  /** What it waited for; undefined until there is something. */
+  waits: Waits | undefined = undefined
+  /** Its span of the SDK, where it is exported. */
+  exportedSpan: Span | undefined = undefined
+  #leanSpan: LeanSpan | undefined = undefined
 
-  constructor(execution: Execution, name: string) {
+  constructor(
+    execution: Execution,
+    name: string,
+    parent: ResolverCall | undefined,
+    argsCount: number,
+    path: Path | undefined
+  ) {
     this.execution = execution
     this.name = name
+    this.parent = parent
+    this.argsCount = argsCount
+    this.path = path
   }
 
   getValue(key: symbol): unknown {
-    return key === SPAN_KEY ? this.span : this.execution.context.getValue(key)
+    if (key === SPAN_KEY) return this.span
+    return key === CALL_KEY ? this : this.execution.getValue(key)
   }
 
   setValue(key: symbol, value: unknown): Context {
@@ -46,112 +52,64 @@ export class ResolverCall implements Context {
     return new LayeredContext(this, key, undefined)
   }
 
-  /** The span of the call: one of the SDK where the operation is exported, else a lean one, made when asked for. */
+  /** The span of the call: one of the SDK where it is exported, else a lean one, made when asked for. */
   get span(): Span {
-    return (this.#span ??= new LeanSpan(this))
+    return this.exportedSpan ?? (this.#leanSpan ??= new LeanSpan(this.execution))
   }
 
-  set span(span: Span) {
-    this.#span = span
+  /** Takes note that something in it starts spans, such as a connection attempt. */
+  touched(): void {
+    this.waits ??= new Waits()
   }
 
-  /** The SDK's span, where one was started. */
-  get exportedSpan(): Span | undefined {
-    return this.#span instanceof LeanSpan ? undefined : this.#span
-  }
-
-  queryStarted(): void {
-    this.statements += 1
+  queryStarted(at: number): void {
     this.execution.statements += 1
-    if (this.#runningQueries === 0) this.#busySince = performance.now()
-    this.#runningQueries += 1
+    const waits = (this.waits ??= new Waits())
+    waits.statements += 1
+    waits.sql.started(at)
+    waits.all.started(at)
   }
 
-  queryEnded(): void {
-    this.#runningQueries -= 1
-    if (this.#runningQueries === 0) this.sqlTime += Math.round((performance.now() - this.#busySince) * 1e6)
-  }
-}
-
-class LayeredContext implements Context {
-  readonly #below: Context
-  readonly #key: symbol
-  readonly #value: unknown
-
-  constructor(below: Context, key: symbol, value: unknown) {
-    this.#below = below
-    this.#key = key
-    this.#value = value
+  queryEnded(at: number): void {
+    this.waits?.sql.ended(at)
+    this.waits?.all.ended(at)
   }
 
-  getValue(key: symbol): unknown {
-    return key === this.#key ? this.#value : this.#below.getValue(key)
+  nestedStarted(at: number): void {
+    ;(this.waits ??= new Waits()).all.started(at)
   }
 
-  setValue(key: symbol, value: unknown): Context {
-    return new LayeredContext(this, key, value)
-  }
-
-  deleteValue(key: symbol): Context {
-    return new LayeredContext(this, key, undefined)
+  nestedEnded(at: number): void {
+    this.waits?.all.ended(at)
   }
 }
 
-/** A span that is not recorded: it says where its children belong, with ids that are made when asked for. */
-export class LeanSpan implements Span {
-  readonly call: ResolverCall
-  #context: SpanContext | undefined
+/** What a call waited for: its SQL, and its SQL and nested calls together. */
+class Waits {
+  /** SQL statements sent. */
+  statements = 0
+  readonly sql = new BusyTime()
+  readonly all = new BusyTime()
+}
 
-  constructor(call: ResolverCall) {
-    this.call = call
+/** The time in which at least one of several overlapping things was running. */
+class BusyTime {
+  #running = 0
+  #since = 0
+  #total = 0
+
+  started(at: number): void {
+    if (this.#running === 0) this.#since = at
+    this.#running += 1
   }
 
-  spanContext(): SpanContext {
-    return (this.#context ??= {
-      ...INVALID_SPAN_CONTEXT,
-      traceId: this.call.execution.trace.id,
-      spanId: randomBytes(8).toString('hex'),
-      traceFlags: TraceFlags.NONE
-    })
+  ended(at: number): void {
+    this.#running -= 1
+    if (this.#running === 0) this.#total += at - this.#since
   }
 
-  isRecording(): boolean {
-    return false
-  }
-
-  setAttribute(): this {
-    return this
-  }
-
-  setAttributes(): this {
-    return this
-  }
-
-  addEvent(): this {
-    return this
-  }
-
-  addLink(): this {
-    return this
-  }
-
-  addLinks(): this {
-    return this
-  }
-
-  setStatus(): this {
-    return this
-  }
-
-  updateName(): this {
-    return this
-  }
-
-  recordException(): void {
-    // Nothing records it.
-  }
-
-  end(): void {
-    // Nothing was recorded.
+  /** The time up to `at`, what still runs included. */
+  until(at: number): number {
+    return this.#running > 0 ? this.#total + at - this.#since : this.#total
   }
 }

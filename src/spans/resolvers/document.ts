@@ -21,6 +21,8 @@ export interface OperationFacts {
   readonly name: string | undefined
   /** The name of its series: the name, bounded, or a hash of the document. */
   readonly seriesName: string
+  /** What tells its series from all others: type and name. */
+  readonly key: string
   /** The document with its literals replaced, as OpenTelemetry's GraphQL instrumentation writes it. */
   readonly source: string
   /** Whether it asks the monitor and nothing else. */
@@ -51,6 +53,11 @@ export function anonymousName(source: string): string {
   return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
 }
 
+/** A query and a mutation may share a name. */
+export function operationKey(type: string, seriesName: string): string {
+  return `${type} ${seriesName}`
+}
+
 function operationIn(
   { definitions }: DocumentNode,
   operationName: string | null | undefined
@@ -63,11 +70,13 @@ function operationIn(
 function readFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
   const name = operation.name === undefined ? undefined : copyOf(operation.name.value)
   const source = sourceOf(document)
+  const seriesName = name === undefined ? anonymousName(source) : boundedName(name, NAME_LIMIT)
   const roots = rootFields(document, operation.selectionSet)
   return {
     type: operation.operation,
     name,
-    seriesName: name === undefined ? anonymousName(source) : boundedName(name, NAME_LIMIT),
+    seriesName,
+    key: operationKey(operation.operation, seriesName),
     source,
     isOwn: roots.length > 0 && roots.every(field => field === '__typename' || isOwnField('', field)),
     // A document without its text may select anything.

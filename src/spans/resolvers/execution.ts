@@ -1,7 +1,10 @@
-import { context, trace, TraceFlags, type Context } from '@opentelemetry/api'
+import { context, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
 import { copyOf } from '../../lib/text.js'
 import type { FieldTiming } from '../operations.js'
+import type { ResolverCall } from './call.js'
+import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
 import type { OperationFacts } from './document.js'
+import { Stamp } from './stamp.js'
 import { TraceReference } from './trace-id.js'
 
 /** A step of the path to a field in the answer, as graphql-js and graphql-jit both make it. */
@@ -10,24 +13,51 @@ export interface Path {
   readonly key: string | number
 }
 
-/** One operation that is being executed. It holds nothing of the request but what its document says. */
-export class Execution {
+/**
+ * One operation that is being executed. It holds nothing of the request but what its document says, and is itself the
+ * OpenTelemetry context in which the contexts of its calls stand.
+ */
+export class Execution implements Context {
   readonly facts: OperationFacts
   readonly trace: TraceReference
-  /** Whether its spans will be exported. */
-  readonly isSampled: boolean
-  /** The context in which the resolvers' own contexts stand. */
-  readonly context: Context
+  /** The operation's span, where it is exported. */
+  readonly exportedSpan: Span | undefined
+  /** The call inside which the operation is executed, where a resolver executes a document. */
+  readonly parentCall: ResolverCall | undefined
+  /** Calls that have an exported span, and calls that have none because too many had. */
+  exportedCalls = 0
+  droppedCalls = 0
   /** SQL statements sent so far. */
   statements = 0
+  isRunning = false
+  /** Running executions that were given the same context value later. */
+  sharers = 0
+  /** The execution whose context value this one was given too; null where its value is none that could be marked. */
+  sharesWith: Execution | null | undefined = undefined
+  readonly #outer: Context
   #timings: Map<string, FieldTiming> | undefined
 
-  constructor(facts: OperationFacts, isExporting: boolean, parent: Context = context.active()) {
-    const active = trace.getSpan(parent)?.spanContext()
+  constructor(facts: OperationFacts, isExporting: boolean, outer: Context = context.active()) {
+    const span = trace.getSpan(outer)
+    const active = span?.spanContext()
     this.facts = facts
-    this.context = parent
+    this.#outer = outer
     this.trace = new TraceReference(active === undefined ? undefined : copyOf(active.traceId))
-    this.isSampled = isExporting && active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0
+    const isSampled = isExporting && active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0
+    this.exportedSpan = isSampled ? span : undefined
+    this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
+  }
+
+  getValue(key: symbol): unknown {
+    return key === EXECUTION_KEY ? this : this.#outer.getValue(key)
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new LayeredContext(this, key, value)
+  }
+
+  deleteValue(key: symbol): Context {
+    return new LayeredContext(this, key, undefined)
   }
 
   /** Remembers the time of the resolver call at `path`. */
@@ -49,25 +79,38 @@ function keyOf(path: Path): string {
   return path.prev === undefined ? String(path.key) : `${keyOf(path.prev)}.${path.key}`
 }
 
-const EXECUTION = Symbol('mercurius-performance.execution')
-
-interface Carrier {
-  [EXECUTION]?: Execution
-}
-
-/** The execution that a context value belongs to. */
+/** The execution that calls a resolver with this context value; undefined where none does that is measured. */
 export function executionOf(contextValue: unknown): Execution | undefined {
-  return typeof contextValue === 'object' && contextValue !== null ? (contextValue as Carrier)[EXECUTION] : undefined
+  const marked = isMarkable(contextValue) ? (Stamp.on(contextValue) as Execution | undefined) : undefined
+  if (marked?.sharers === 0) return marked
+  const active = context.active().getValue(EXECUTION_KEY) as Execution | undefined
+  return active?.sharesWith === (marked ?? null) ? active : marked
 }
 
 /**
- * Marks the context value that resolvers will be given; makes one where there is none. Not enumerable, so that nobody
- * copies or prints it. A frozen one cannot be marked: its operation is executed unmeasured.
+ * Lets resolvers that are given `contextValue` find `execution`. Where the value cannot tell, since it is no object or
+ * another execution runs on it, the execution has to run in its own OpenTelemetry context: `sharesWith` is set then.
  */
-export function withExecution(contextValue: unknown, execution: Execution): unknown {
-  const carrier: unknown = contextValue ?? {}
-  if (typeof carrier === 'object' && carrier !== null && Object.isExtensible(carrier)) {
-    Object.defineProperty(carrier, EXECUTION, { value: execution, configurable: true, writable: true })
+export function begin(contextValue: unknown, execution: Execution): void {
+  execution.isRunning = true
+  if (!isMarkable(contextValue)) {
+    execution.sharesWith = null
+    return
   }
-  return carrier
+  const marked = Stamp.on(contextValue) as Execution | undefined
+  if (marked === undefined || (!marked.isRunning && marked.sharers === 0)) {
+    Stamp.put(contextValue, execution)
+  } else {
+    execution.sharesWith = marked
+    marked.sharers += 1
+  }
+}
+
+export function end(execution: Execution): void {
+  execution.isRunning = false
+  if (execution.sharesWith) execution.sharesWith.sharers -= 1
+}
+
+function isMarkable(contextValue: unknown): contextValue is object {
+  return (typeof contextValue === 'object' && contextValue !== null) || typeof contextValue === 'function'
 }

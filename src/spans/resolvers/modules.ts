@@ -1,0 +1,108 @@
+import { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@opentelemetry/instrumentation'
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
+
+/** graphql-js refuses more than one argument, and shall be the one to do so. */
+export type Execute = (args: ExecutionArgs, ...more: unknown[]) => ExecutionResult | Promise<ExecutionResult>
+
+export type Subscribe = (
+  args: ExecutionArgs,
+  ...more: unknown[]
+) => Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>
+
+export type CompiledExecution = (
+  root: unknown,
+  contextValue: unknown,
+  variables: unknown
+) => ExecutionResult | Promise<ExecutionResult>
+
+export type CompileQuery = (
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+  ...more: unknown[]
+) => { query?: CompiledExecution }
+
+/** A batch function of single-user-cache, which Mercurius' loaders stand on. */
+export type LoadBatch = (queries: readonly unknown[], context: unknown) => PromiseLike<unknown>
+
+export type AddLoader = (key: string, options: unknown, load: unknown, ...more: unknown[]) => unknown
+
+export interface Patches {
+  readonly execute: (original: Execute) => Execute
+  readonly subscribe: (original: Subscribe) => Subscribe
+  readonly compileQuery: (original: CompileQuery) => CompileQuery
+  readonly addLoader: (original: AddLoader) => AddLoader
+  /** Called when a library is loaded that sends SQL. */
+  readonly sqlClient: () => void
+}
+
+const GRAPHQL_VERSIONS = ['>=16 <17']
+
+/** Which functions of which files are put in whose place, when an application loads them. */
+export function moduleDefinitions(patches: Patches): InstrumentationNodeModuleDefinition[] {
+  return [
+    new InstrumentationNodeModuleDefinition('graphql', GRAPHQL_VERSIONS, undefined, undefined, [
+      patchedFile('execute', patches.execute),
+      patchedFile('subscribe', patches.subscribe)
+    ]),
+    new InstrumentationNodeModuleDefinition('graphql-jit', ['*'], (exports: { compileQuery: CompileQuery }) => ({
+      // Its exports are getters, so that nothing can be put in their place.
+      ...exports,
+      compileQuery: patches.compileQuery(exports.compileQuery)
+    })),
+    new InstrumentationNodeModuleDefinition('single-user-cache', ['*'], (exports: LoaderModule) => {
+      const { prototype } = exports.Factory
+      prototype.add = once(prototype.add, patches.addLoader)
+      return exports
+    }),
+    new InstrumentationNodeModuleDefinition('pg', ['*'], undefined, undefined, [
+      new InstrumentationNodeModuleFile(
+        'pg/lib/client.js',
+        ['*'],
+        (exports: unknown) => {
+          patches.sqlClient()
+          return exports
+        },
+        () => undefined
+      )
+    ])
+  ]
+}
+
+interface LoaderModule {
+  readonly Factory: { readonly prototype: { add: AddLoader } }
+}
+
+/** A file of graphql that exports one function of the file's name. */
+function patchedFile<Original extends object>(
+  name: string,
+  patch: (original: Original) => Original
+): InstrumentationNodeModuleFile {
+  return new InstrumentationNodeModuleFile(
+    `graphql/execution/${name}.js`,
+    GRAPHQL_VERSIONS,
+    (exports: Record<string, Original | undefined>) => {
+      if (exports[name]) exports[name] = once(exports[name], patch)
+      return exports
+    },
+    (exports?: Record<string, Original | undefined>) => {
+      if (exports?.[name]) exports[name] = originalOf(exports[name])
+    }
+  )
+}
+
+const ORIGINAL = Symbol.for('mercurius-performance.original')
+
+/** Whether a function is one of ours in the place of another. */
+export function isPatched(value: unknown): boolean {
+  return typeof value === 'function' && ORIGINAL in value
+}
+
+/** Not with the marks of `_wrap`: OpenTelemetry's GraphQL instrumentation takes off whatever carries them. */
+function once<Original extends object>(original: Original, patch: (original: Original) => Original): Original {
+  return isPatched(original) ? original : Object.assign(patch(original), { [ORIGINAL]: original })
+}
+
+function originalOf<Original extends object>(patched: Original & { [ORIGINAL]?: Original }): Original {
+  return patched[ORIGINAL] ?? patched
+}
