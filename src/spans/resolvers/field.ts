@@ -175,8 +175,13 @@ export class MeasuredField {
       return
     }
     execution.exportedCalls += 1
-    const options = { attributes: this.#attributes }
-    call.exportedSpan = this.#tracer.startSpan(`graphql.resolve ${this.#name}`, options, execution)
+    try {
+      const options = { attributes: this.#attributes }
+      call.exportedSpan = this.#tracer.startSpan(`graphql.resolve ${this.#name}`, options, execution)
+    } catch (error) {
+      // A span processor of the application's may throw.
+      this.#sink.caught(error)
+    }
   }
 }
 

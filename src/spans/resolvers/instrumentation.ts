@@ -1,4 +1,4 @@
-import { trace, type Span } from '@opentelemetry/api'
+import { context, trace, type Span } from '@opentelemetry/api'
 import { InstrumentationBase, type InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { markMeasured } from '../operations.js'
@@ -7,7 +7,7 @@ import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
 import { Execution } from './execution.js'
 import { moduleDefinitions, type CompiledExecution, type CompileQuery, type Execute } from './modules.js'
-import { contextWith, run, type ExecutionSink } from './runner.js'
+import { run, type ExecutionSink } from './runner.js'
 import { SchemaWrapper } from './schema.js'
 import { measureSubscribe } from './subscribe.js'
 
@@ -69,7 +69,8 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       const measuredQuery: CompiledExecution = (root, contextValue, variables) => {
         if (!this.#sink.accepts()) return query(root, contextValue, variables)
         const span = this.#isExporting ? this.#startSpan(facts) : undefined
-        const execution = new Execution(facts, this.#isExporting, contextWith(span))
+        const within = span === undefined ? context.active() : trace.setSpan(context.active(), span)
+        const execution = new Execution(facts, this.#isExporting, within)
         return run(this.#sink, execution, contextValue, span, () => query(root, contextValue, variables))
       }
       return { ...compiled, query: measuredQuery }
@@ -94,8 +95,14 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   }
 
   /** The span that OpenTelemetry's GraphQL instrumentation would make, which sees nothing of graphql-jit. */
-  #startSpan({ type, name, source }: OperationFacts): Span {
-    const attributes = operationAttributes(type, name, source)
-    return this.tracer.startSpan(name === undefined ? type : `${type} ${name}`, { attributes })
+  #startSpan({ type, name, source }: OperationFacts): Span | undefined {
+    try {
+      const attributes = operationAttributes(type, name, source)
+      return this.tracer.startSpan(name === undefined ? type : `${type} ${name}`, { attributes })
+    } catch (error) {
+      // A span processor of the application's may throw.
+      this.#sink.caught(error)
+      return undefined
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api'
+import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
 import type { ExecutionResult } from 'graphql'
 import { DROPPED_RESOLVER_SPANS } from '../sample.js'
 import { begin, end, type Execution } from './execution.js'
@@ -32,12 +32,14 @@ export function run<Result extends Outcome>(
   const { operations } = sink
   const start = sink.now()
   const ended = (result: ExecutionResult | undefined): void => {
-    end(execution)
-    const failed = result === undefined || (result.errors?.length ?? 0) > 0
-    sink.executed(execution, Math.round(sink.now() - start), failed)
-    if (execution.droppedCalls > 0) execution.exportedSpan?.setAttribute(DROPPED_RESOLVER_SPANS, execution.droppedCalls)
-    if (failed) span?.setStatus({ code: SpanStatusCode.ERROR })
-    span?.end()
+    try {
+      end(execution)
+      const failed = result === undefined || (result.errors?.length ?? 0) > 0
+      sink.executed(execution, Math.round(sink.now() - start), failed)
+      endSpan(execution, span, failed)
+    } catch (error) {
+      sink.caught(error)
+    }
   }
   let result: Result
   begin(contextValue, execution)
@@ -60,12 +62,13 @@ export function run<Result extends Outcome>(
   return result
 }
 
+function endSpan({ exportedSpan, droppedCalls }: Execution, span: Span | undefined, failed: boolean): void {
+  if (droppedCalls > 0) exportedSpan?.setAttribute(DROPPED_RESOLVER_SPANS, droppedCalls)
+  if (failed) span?.setStatus({ code: SpanStatusCode.ERROR })
+  span?.end()
+}
+
 /** So that SQL which no resolver call sent is told which operation did, and shared context values are told apart. */
 function needsContext(sink: ExecutionSink, execution: Execution): boolean {
   return sink.sendsSql || execution.exportedSpan !== undefined || execution.sharesWith !== undefined
-}
-
-/** The active context with `span`, where there is one. */
-export function contextWith(span: Span | undefined): ReturnType<typeof context.active> {
-  return span === undefined ? context.active() : trace.setSpan(context.active(), span)
 }
