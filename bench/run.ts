@@ -1,53 +1,56 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
-import { engineSection } from './engines.js'
-import { measure, type Result, type Scenario } from './harness.js'
-import { snapshotScenario } from './scenarios/snapshot.js'
-import { spansScenario } from './scenarios/spans.js'
+import { Child, pathOf } from './child.js'
+import { readOptions } from './options.js'
+import { sectionOf, titleOf } from './report.js'
+import { installRivals, rivalVersions, versionOf } from './rivals.js'
+import { runScenarios } from './scenarios.js'
+import { runTable, type Table } from './table.js'
+import { targetsOf } from './targets.js'
 
-const scenarios = [await spansScenario(), snapshotScenario()]
+const { isWhole, nodes, engines, shapes, arms, withScenarios } = readOptions()
+if (shapes.length > 0 && [...nodes, ...arms].some(({ isRival }) => isRival === true)) installRivals()
 
-const sections = scenarios.map(scenario => {
-  const section = sectionOf(scenario, measure(scenario))
-  console.log(section)
-  return section
-})
+const scenarios = withScenarios ? await runScenarios() : []
+const tables = await runTables()
+const targets = targetsOf(tables)
+console.log([...scenarios, ...(tables.length > 0 ? [targets] : [])].join('\n'))
 
-sections.push(await engineSection('graphql-js'), await engineSection('graphql-jit'))
-console.log(sections.slice(-2).join('\n'))
+if (isWhole) {
+  const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`
+  writeFileSync(
+    'docs/benchmarks.md',
+    `# Benchmarks
 
-const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`
-writeFileSync(
-  'docs/benchmarks.md',
-  `# Benchmarks
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}; do not edit. Node ${nodes.map(versionOf).join(' and ')}, ${machine}.
+Compared with ${rivalVersions()}.
 
-Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${machine}.
+${targets}
+${readFileSync(pathOf('../../notes.md'), 'utf8')}
+## Whole operations
 
-The arms of a table ran in turn, round by round; quoted are medians, and the extremes where a table has them. The machine is shared and noisy: trust ratios before absolute times.
-
-${sections.join('\n')}`
-)
-
-function sectionOf(scenario: Scenario, results: readonly Result[]): string {
-  const { title, unit, scale, promise, limit, measured, note } = scenario
-  const base = results[0]?.median ?? NaN
-  const rows = results.map(
-    ({ name, median, least, most, cpu }) =>
-      `| ${name} | ${figure(median)} | ${figure(least)} - ${figure(most)} | ${figure(cpu)} | ${(median / base).toFixed(2)} |`
+${tables.map(sectionOf).join('\n')}
+${scenarios.join('\n')}`
   )
-  const last = (results.at(-1)?.median ?? NaN) - (measured === 'last' ? 0 : base)
-  return `## ${title}
-
-${note}
-
-| arm | median, ${scale} a ${unit} | least - most | CPU, ${scale} | ratio |
-| --- | --- | --- | --- | --- |
-${rows.join('\n')}
-
-${promise}: ${last <= limit ? 'kept' : '**not kept**'} (${figure(last)} ${scale}).
-`
+} else {
+  console.log('Only a part was run: docs/benchmarks.md stays as it is.')
 }
 
-function figure(value: number): string {
-  return value.toFixed(value < 10 ? 3 : 1)
+async function runTables(): Promise<Table[]> {
+  const load = await Child.start('the load generator', pathOf('./load.js'))
+  const done: Table[] = []
+  for (const node of nodes) {
+    for (const engine of engines) {
+      const chosen = arms.filter(arm => engine === 'js' || arm.isServer !== true)
+      for (const shape of shapes) {
+        const subject = { node, engine, shape }
+        console.log(`${new Date().toTimeString().slice(0, 8)} ${titleOf(subject)}`)
+        const table = await runTable(subject, chosen, load)
+        console.log(sectionOf(table))
+        done.push(table)
+      }
+    }
+  }
+  await load.stop()
+  return done
 }

@@ -1,4 +1,4 @@
-/** OpenTelemetry as it comes, exporting nothing, for comparison; preloaded. */
+/** OpenTelemetry as it comes, exporting nothing; preloaded. */
 import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import { NoopSpanProcessor } from '@opentelemetry/sdk-trace'

@@ -1,0 +1,71 @@
+import type { Engine } from './arms.js'
+import { shapes } from './shapes.js'
+import { median, quantile } from './statistics.js'
+import { roundsOf, type Row, type Subject, type Table } from './table.js'
+
+export const engineNames: Readonly<Record<Engine, string>> = { js: 'graphql-js', jit: 'graphql-jit' }
+
+export function titleOf({ shape, engine, node }: Subject): string {
+  return `${shape}, ${engineNames[engine]}, Node ${node.major}`
+}
+
+/** The section of one table. */
+export function sectionOf(table: Table): string {
+  const { starts, measured, milliseconds } = roundsOf(table.shape)
+  const isHttp = table.shape === 'HTTP'
+  const wall = isHttp ? 'requests a second' : 'µs an operation'
+  return `### ${titleOf(table)}
+
+${shapes[table.shape].about}; ${starts} times ${measured} rounds of ${milliseconds} ms an arm.
+
+| arm | ${wall} | quartiles | ratio | CPU, µs ${isHttp ? 'a request' : 'an operation'} | quartiles | ratio |
+| --- | --- | --- | --- | --- | --- | --- |
+${table.rows.map(row => lineOf(row, table)).join('\n')}
+`
+}
+
+function lineOf(row: Row, table: Table): string {
+  const wall = table.shape === 'HTTP' ? row.wall.map(time => 1e6 / time) : row.wall
+  const cells = [
+    // It would look better than it is.
+    row.arm.exporting !== undefined && row.exported === 0 ? `${row.arm.title} (exported nothing)` : row.arm.title,
+    ...spread(wall),
+    ratioOf(table, row.arm.name, 'wall').toFixed(2),
+    ...spread(row.cpu),
+    ratioOf(table, row.arm.name, 'cpu').toFixed(2)
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function spread(values: readonly number[]): [string, string] {
+  return [figure(median(values)), `${figure(quantile(values, 0.25))} - ${figure(quantile(values, 0.75))}`]
+}
+
+/**
+ * How an arm compares with its base, as the median over the rounds, each by itself: of times, or over HTTP of requests a
+ * second; `cpu` is always of times. NaN where the table has no such arm.
+ */
+export function ratioOf(table: Table, name: string, key: 'wall' | 'cpu'): number {
+  const isRate = table.shape === 'HTTP' && key === 'wall'
+  return comparison(table, name, key, (time, base) => (isRate ? base / time : time / base))
+}
+
+/** Microseconds an operation that an arm adds to its base. */
+export function addedBy(table: Table, name: string, key: 'wall' | 'cpu'): number {
+  return comparison(table, name, key, (time, base) => time - base)
+}
+
+function comparison(
+  { rows }: Table,
+  name: string,
+  key: 'wall' | 'cpu',
+  compare: (time: number, base: number) => number
+): number {
+  const row = rows.find(({ arm }) => arm.name === name)
+  const base = rows.find(({ arm }) => arm.name === row?.arm.base)
+  return median((row?.[key] ?? []).map((time, round) => compare(time, base?.[key][round] ?? NaN)))
+}
+
+export function figure(value: number): string {
+  return value.toFixed(value < 10 ? 2 : value < 1000 ? 1 : 0)
+}

@@ -1,0 +1,109 @@
+import { Child, pathOf } from './child.js'
+import type { Arm, Engine } from './arms.js'
+import type { NodeVersion } from './rivals.js'
+import { shapes, type ShapeName } from './shapes.js'
+
+interface Rounds {
+  /** How often every arm gets a new process: what V8 makes of the same code differs from one process to the next. */
+  readonly starts: number
+  /** Rounds of a process before those that count: by then what V8 compiles, graphql-jit's code too, is compiled. */
+  readonly warmUp: number
+  readonly measured: number
+  readonly milliseconds: number
+}
+
+const IN_PROCESS: Rounds = { starts: 3, warmUp: 10, measured: 7, milliseconds: 80 }
+const OVER_HTTP: Rounds = { starts: 2, warmUp: 4, measured: 5, milliseconds: 400 }
+
+export interface Subject {
+  readonly node: NodeVersion
+  readonly engine: Engine
+  readonly shape: ShapeName
+}
+
+export interface Row {
+  readonly arm: Arm
+  /** Microseconds an operation, of every round; over HTTP, the time of the run by the requests answered. */
+  readonly wall: readonly number[]
+  readonly cpu: readonly number[]
+  /** Bodies that came to where it exports to. */
+  readonly exported: number
+}
+
+interface GrowingRow extends Row {
+  readonly wall: number[]
+  readonly cpu: number[]
+  exported: number
+}
+
+export interface Table extends Subject {
+  readonly rows: readonly Row[]
+}
+
+/** Runs all arms in turn, round by round, each in a process of its own, so that a slower minute slows all of them. */
+export async function runTable(subject: Subject, arms: readonly Arm[], load: Child): Promise<Table> {
+  const { starts, warmUp, measured } = roundsOf(subject.shape)
+  const rows = arms.map((arm): GrowingRow => ({ arm, wall: [], cpu: [], exported: 0 }))
+  for (let index = 0; index < starts; index += 1) {
+    const running = await Promise.all(rows.map(row => start(row, subject)))
+    for (let round = -warmUp; round < measured; round += 1) {
+      for (const { row, service } of running) {
+        const { wall, cpu } = await runRound(service, subject.shape, load)
+        if (round < 0) continue
+        row.wall.push(wall)
+        row.cpu.push(cpu)
+      }
+    }
+    await Promise.all(running.map(stop))
+  }
+  return { ...subject, rows }
+}
+
+export function roundsOf(shape: ShapeName): Rounds {
+  return shape === 'HTTP' ? OVER_HTTP : IN_PROCESS
+}
+
+async function runRound(service: Child, shape: ShapeName, load: Child): Promise<{ wall: number; cpu: number }> {
+  const { query, batch } = shapes[shape]
+  const { milliseconds } = roundsOf(shape)
+  if (shape !== 'HTTP') {
+    const { count, wall, cpu } = await service.ask({ ask: 'work', query, batch, milliseconds })
+    return { wall: wall / count, cpu: cpu / count }
+  }
+  const before = await service.ask({ ask: 'cpu' })
+  const { count, wall } = await load.ask({ ask: 'load', query, port: service.port, milliseconds })
+  const after = await service.ask({ ask: 'cpu' })
+  return { wall: wall / count, cpu: (after.cpu - before.cpu) / count }
+}
+
+interface Running {
+  readonly row: GrowingRow
+  readonly service: Child
+  /** Where it exports to. */
+  readonly sink: Child | undefined
+}
+
+async function start(row: GrowingRow, { node, engine }: Subject): Promise<Running> {
+  const { arm } = row
+  const sink = arm.exporting === undefined ? undefined : await Child.start('a sink', pathOf('./sink.js'))
+  const service = await Child.start(`the arm "${arm.name}"`, arm.service ?? pathOf('./arms/service.js'), {
+    execPath: node.path,
+    execArgv: arm.preload === undefined ? [] : ['--import', arm.preload],
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      ...(engine === 'jit' && { BENCH_JIT: '1' }),
+      ...(arm.module !== undefined && { BENCH_MODULE: arm.module }),
+      ...arm.environment,
+      ...arm.exporting?.(`http://127.0.0.1:${sink?.port ?? 0}`)
+    }
+  })
+  return { row, service, sink }
+}
+
+async function stop({ row, service, sink }: Running): Promise<void> {
+  await service.stop()
+  if (sink === undefined) return
+  row.exported += (await sink.ask({ ask: 'received' })).count
+  await sink.stop()
+}
