@@ -7,6 +7,8 @@ import { epochAt, oldestEpoch, type Window } from './window.js'
 interface Totals {
   readonly times: Sketch
   errors: number
+  /** Calls that no time stands for yet. */
+  untimed: number
   /** SQL statements that the calls sent, and the nanoseconds in which they waited for one. */
   statements: number
   sqlTime: number
@@ -49,11 +51,30 @@ export class Series<Labels> {
     const slot = this.#slotAt(window, epoch)
     this.#newest = epoch
     slot.newest = now
-    slot.times.record(measurement.duration)
+    slot.times.record(measurement.duration, 1 + slot.untimed)
+    slot.untimed = 0
     if (measurement.failed) slot.errors += 1
     slot.statements += statements
     slot.sqlTime += sqlTime
     this.recent.add(now, measurement)
+  }
+
+  /**
+   * Counts a call that nobody timed. The next one of its slot that is timed stands for it too, so that times from before
+   * and from during sampling mix in the right proportion. `now` may be a little old, but no older than the newest call.
+   */
+  count(window: Window, now: number, failed: boolean): void {
+    const epoch = epochAt(window, now)
+    const slot = this.#slotAt(window, epoch)
+    if (slot.summed) {
+      // A read has closed it since; it is summed up anew.
+      this.#takeOut(slot)
+      this.#settledAt = -Infinity
+    }
+    this.#newest = epoch
+    slot.newest = now
+    slot.untimed += 1
+    if (failed) slot.errors += 1
   }
 
   /** Adds the live slots to `merger`, which the caller has cleared. */
@@ -67,6 +88,7 @@ export class Series<Labels> {
     merger.add(current.times)
     return {
       errors: closed.errors + current.errors,
+      untimed: closed.untimed + current.untimed,
       statements: closed.statements + current.statements,
       sqlTime: closed.sqlTime + current.sqlTime
     }
@@ -125,6 +147,7 @@ export class Series<Labels> {
     slot.newest = -Infinity
     slot.times.reset()
     slot.errors = 0
+    slot.untimed = 0
     slot.statements = 0
     slot.sqlTime = 0
     return slot
@@ -141,6 +164,7 @@ export class Series<Labels> {
     const { times } = this.#closed
     times.subtract(slot.times)
     this.#closed.errors -= slot.errors
+    this.#closed.untimed -= slot.untimed
     this.#closed.statements -= slot.statements
     this.#closed.sqlTime -= slot.sqlTime
     if (slot.times.min > times.min && slot.times.max < times.max) return
@@ -155,12 +179,13 @@ function positionOf(window: Window, epoch: number): number {
 }
 
 function emptyTotals(): Totals {
-  return { times: new Sketch(), errors: 0, statements: 0, sqlTime: 0 }
+  return { times: new Sketch(), errors: 0, untimed: 0, statements: 0, sqlTime: 0 }
 }
 
 function add(into: Totals, from: Totals): void {
   into.times.merge(from.times)
   into.errors += from.errors
+  into.untimed += from.untimed
   into.statements += from.statements
   into.sqlTime += from.sqlTime
 }

@@ -33,14 +33,14 @@ export class Sketch {
   first = 0
   counts: Counts = none
 
-  /** Adds a whole, non-negative number of nanoseconds. */
-  record(nanoseconds: number): void {
-    this.count += 1
-    this.sum += nanoseconds
+  /** Adds a whole, non-negative number of nanoseconds, `weight` times. */
+  record(nanoseconds: number, weight = 1): void {
+    this.count += weight
+    this.sum += weight * nanoseconds
     if (nanoseconds < this.min) this.min = nanoseconds
     if (nanoseconds > this.max) this.max = nanoseconds
-    if (nanoseconds === 0) this.zeroCount += 1
-    else this.#add(bucketOf(nanoseconds), 1)
+    if (nanoseconds === 0) this.zeroCount += weight
+    else this.#add(bucketOf(nanoseconds), weight)
   }
 
   /** Adds everything that `other` holds. */

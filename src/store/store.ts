@@ -38,6 +38,8 @@ export class Store {
   #fullAt: number
   #sweeping: Iterator<void> | undefined
   #sweptAt = -Infinity
+  /** The newest time that anything was recorded or swept at: monotonic nanoseconds, a second old at most. */
+  #newest: number
   /** Milliseconds between the monotonic and the wall clock. */
   #wallOffset = NaN
 
@@ -45,6 +47,7 @@ export class Store {
     this.clock = clock
     this.#window = windowFor(retentionPeriod)
     this.#origin = clock.monotonic()
+    this.#newest = this.#origin
     this.#fullAt = fullAt(this.#window, this.#origin)
     this.resolvers = new Dimension(seriesLimit, null)
     this.queries = new Dimension<QueryLabels>(seriesLimit, { operation: '(other)', table: null })
@@ -63,6 +66,15 @@ export class Store {
     const now = measurement.endedAt ?? this.clock.monotonic()
     const series = this.resolvers.get(name, name, null)
     series.record(this.#windowAt(now), now, measurement, measurement.statements, measurement.sqlTime)
+  }
+
+  /**
+   * Counts a call of a resolver that nobody timed. Reading the clock is a good part of what a call costs, so it counts
+   * for the newest time known.
+   */
+  countResolver(name: string, failed: boolean): void {
+    const now = this.#newest
+    this.resolvers.get(name, name, null).count(this.#windowAt(now), now, failed)
   }
 
   /** `name` is the operation and the table: `SELECT issues`. */
@@ -107,7 +119,8 @@ export class Store {
    * a call.
    */
   sweep(limit = Infinity): void {
-    const epoch = epochAt(this.#window, this.clock.monotonic())
+    this.#newest = this.clock.monotonic()
+    const epoch = epochAt(this.#window, this.#newest)
     if (this.#sweeping === undefined && epoch !== this.#sweptAt) {
       this.#sweptAt = epoch
       this.#sweeping = this.#sweepAll()
@@ -129,6 +142,7 @@ export class Store {
   }
 
   #windowAt(now: number): Window {
+    this.#newest = now
     if (now >= this.#fullAt) this.#change(widened(this.#window, this.#origin, now), now)
     return this.#window
   }
