@@ -1,3 +1,5 @@
+import { BYTES } from './bytes.js'
+
 /**
  * A histogram of durations whose quantiles are within 0.6% of the true value at any count.
  *
@@ -77,6 +79,11 @@ export class Sketch {
     this.max = 0
     this.zeroCount = 0
     this.counts.fill(0)
+  }
+
+  /** Memory that it takes, an estimate. */
+  get bytes(): number {
+    return BYTES.sketch + (this.counts.length === 0 ? 0 : BYTES.buckets + this.counts.byteLength)
   }
 
   #add(bucket: number, count: number): void {

@@ -60,6 +60,17 @@ export class Store {
     return this.#window
   }
 
+  /** Memory that all of it takes, an estimate within about 20%. */
+  get bytes(): number {
+    const now = this.clock.monotonic()
+    return this.#dimensions().reduce((sum, dimension) => sum + dimension.bytes(this.#window, now), 0)
+  }
+
+  /** Measurements that went to an overflow series, of any dimension, since the start. */
+  get overflowed(): number {
+    return this.#dimensions().reduce((sum, { overflowed }) => sum + overflowed, 0)
+  }
+
   /** `name` is `Type.field`. */
   recordResolver(name: string, measurement: Measurement & Partial<ResolverMeasurement>): void {
     // Reading the clock is a good part of what a call costs, so it is not read twice.
