@@ -6,8 +6,8 @@ import type {
   CacheSnapshot,
   NamedCacheSnapshot,
   SeriesSnapshot,
-  Snapshot,
   SnapshotOptions,
+  StoreSnapshot,
   TimeSummary
 } from './snapshot.js'
 import type { Store } from './store.js'
@@ -21,7 +21,7 @@ export function readSnapshot(
   store: Store,
   config: PerformanceConfig,
   { include, name, recent = 0 }: SnapshotOptions
-): Snapshot {
+): StoreSnapshot {
   const reader = new Reader(store, name, recent)
   const wanted = (part: NonNullable<SnapshotOptions['include']>[number]): boolean => include?.includes(part) ?? true
   return {
@@ -81,7 +81,7 @@ class Reader {
     return found
   }
 
-  cache(): Snapshot['cache'] {
+  cache(): StoreSnapshot['cache'] {
     const { cacheHits, cacheMisses } = this.#store
     const hits = this.#timesByName(cacheHits)
     const misses = this.#timesByName(cacheMisses)
