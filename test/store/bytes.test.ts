@@ -70,6 +70,15 @@ for (const fill of fills) {
   })
 }
 
+test('a store whose retention changes, with what is in it, takes no more than before', t => {
+  const store = filled({ name: '', series: 50, slots: 30, callsPerSlot: 20, spread: 1, trace: () => null })
+  const before = store.bytes
+  for (const seconds of [7200, 3600, 7200, 3600]) store.setRetention(seconds)
+  const ratio = store.bytes / before
+  t.ok(ratio > 0.3 && ratio < 1.1, `${store.bytes} after ${before}`)
+  t.end()
+})
+
 test('an empty store takes next to nothing, and so does one whose series have expired', t => {
   const clock = manualClock()
   const store = new Store({ clock, retentionPeriod: 60 })
