@@ -53,7 +53,7 @@ const selfTypes = `
     storeBytes: Float!
     "What measuring a span takes, timed on one in 256; 0 until the first was."
     nanosecondsPerSpan: Float!
-    "Share of one core that measuring took in the last ten seconds."
+    "Share of one core that the monitor's own work took in the last ten seconds, garbage collection not counted."
     overhead: Float!
     "Share of one core that it may take; null for any."
     budget: Float

@@ -5,7 +5,7 @@
  *
  *     const chosen = sink.meter.calls.choose()
  *     const began = chosen ? sink.now() : 0
- *     // what is done before the call
+ *     // what is done before the call; entering its context too, or that is not seen
  *     const start = sink.now()
  *     // the resolver
  *     const end = sink.now()

@@ -93,7 +93,10 @@ export interface SelfSnapshot {
   readonly storeBytes: number
   /** What measuring a span takes, timed on one in 256; 0 until the first was. */
   readonly nanosecondsPerSpan: number
-  /** Share of one core that measuring took in the last ten seconds; reading the numbers is not in it. */
+  /**
+   * Share of one core that the monitor's own work took in the last ten seconds. Not in it: collecting its garbage, what
+   * contexts cost Node's promises, and reading the numbers.
+   */
   readonly overhead: number
   /** Share of one core that it may take; null for any. */
   readonly budget: number | null
