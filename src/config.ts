@@ -1,5 +1,5 @@
 import { PerformanceError } from './errors.js'
-import { readBoolean, readCount, readSeconds, shown } from './lib/parse.js'
+import { readBoolean, readCount, readSeconds, readShare, shown } from './lib/parse.js'
 
 /** What can be changed while the process runs, with `configure()`. */
 export interface PerformanceConfig {
@@ -17,6 +17,11 @@ export interface PerformanceConfig {
   readonly slowResolverThreshold: number
   /** Resolver calls of one operation that are exported as spans; the others are counted on the operation's span. */
   readonly maxResolverSpans: number
+  /**
+   * Share of one core that measuring may take, above 0 and up to 1; 0 sets no bound. Above it less is measured, until
+   * the load falls: first SQL is no longer attributed to resolvers, then only a part of the resolver calls is timed.
+   */
+  readonly overheadBudget: number
 }
 
 /** A change to the configuration: unknown keys, null and undefined in it are ignored. */
@@ -59,6 +64,12 @@ const retention = {
   expected: `seconds from 1 to ${MAXIMUM_RETENTION} (in the environment also 90s, 15m, 1h), or 0 to keep everything`
 }
 
+const share = {
+  read: readShare,
+  allows: (value: unknown) => isNumber(value) && value >= 0 && value <= 1,
+  expected: 'a share of one core up to 1, such as 0.05 (in the environment also 5%), or 0 for no budget'
+}
+
 /** Every option once: its variable, its defaults, what it accepts. */
 export const options = {
   enabled: { variable: 'PERFORMANCE_ENABLED', fallback: true, inProduction: true, ...flag },
@@ -77,7 +88,8 @@ export const options = {
     inProduction: 1,
     ...threshold
   },
-  maxResolverSpans: { variable: 'PERFORMANCE_MAX_RESOLVER_SPANS', fallback: 1000, inProduction: 1000, ...count }
+  maxResolverSpans: { variable: 'PERFORMANCE_MAX_RESOLVER_SPANS', fallback: 1000, inProduction: 1000, ...count },
+  overheadBudget: { variable: 'PERFORMANCE_OVERHEAD_BUDGET', fallback: 0, inProduction: 0, ...share }
 } satisfies { readonly [Key in keyof PerformanceConfig]: Option<PerformanceConfig[Key]> }
 
 const keys = Object.keys(options) as (keyof PerformanceConfig)[]

@@ -18,6 +18,7 @@ export type {
   OperationSnapshot,
   QuerySnapshot,
   ResolverSnapshot,
+  SelfSnapshot,
   SeriesSnapshot,
   Snapshot,
   SnapshotOptions,

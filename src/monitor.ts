@@ -6,6 +6,10 @@ import { shown } from './lib/parse.js'
 import { boundedName } from './lib/text.js'
 import { startTicker } from './lib/ticker.js'
 import { PerformanceLog, type Logger } from './logging/performance-log.js'
+import type { DetailLevel } from './self/detail.js'
+import { DetailControl } from './self/detail-control.js'
+import { SelfMeter } from './self/meter.js'
+import { selfReport } from './self/report.js'
 import type { Measurement, ResolverMeasurement } from './spans/measurement.js'
 import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
@@ -41,9 +45,12 @@ export class Monitor implements SpanSink, ExecutionSink {
   /** Grows whenever resolvers may have been put into a schema that was executed before. */
   schemaVersion = 0
   #sendsSql = false
+  /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
+  readonly meter: SelfMeter
   #config: PerformanceConfig
   readonly #log: PerformanceLog
   readonly #guard: FaultGuard
+  readonly #control: DetailControl
   readonly #close: () => void
   #flush: () => Promise<void> = () => Promise.resolve()
 
@@ -56,6 +63,10 @@ export class Monitor implements SpanSink, ExecutionSink {
       report: (message, error) => {
         this.#log.logger?.error({ err: error }, `PERFORMANCE: ${message}`)
       }
+    })
+    this.meter = new SelfMeter(clock)
+    this.#control = new DetailControl(this.meter, clock.monotonic(), (level, fields, message) => {
+      this.#log.logger?.[level](fields, message)
     })
     const ticker = startTicker(TICK, () => {
       this.#tick()
@@ -72,6 +83,11 @@ export class Monitor implements SpanSink, ExecutionSink {
   /** The monitor's own faults; the application never sees one. */
   get faults(): FaultReport {
     return this.#guard.report
+  }
+
+  /** How much is measured now; another object once that changes. Cheap to ask for each operation. */
+  get detail(): DetailLevel {
+    return this.#control.detail
   }
 
   set logger(logger: Logger) {
@@ -91,7 +107,17 @@ export class Monitor implements SpanSink, ExecutionSink {
 
   /** Plain data about everything inside the retention, or the part that is asked for. */
   snapshot(options: SnapshotOptions = {}): Snapshot {
-    return readSnapshot(this.store, this.#config, options)
+    const self = selfReport(
+      {
+        meter: this.meter,
+        control: this.#control,
+        store: this.store,
+        faults: this.faults,
+        budget: this.#config.overheadBudget
+      },
+      options.include?.includes('self') ?? true
+    )
+    return { ...readSnapshot(this.store, this.#config, options), self }
   }
 
   /** Counts a cache hit that took `seconds`. Never throws: what is no duration is dropped and counted. */
@@ -145,6 +171,11 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.store.recordBatch(name, size, measurement)
   }
 
+  /** Counts a call that was not timed, for `detail.sampleEvery` is above 1. */
+  counted(name: string, failed: boolean): void {
+    this.store.countResolver(name, failed)
+  }
+
   query(statement: Statement, measurement: Measurement): void {
     this.#sendsSql = true
     this.store.recordQuery(statement.name, statement, measurement)
@@ -169,6 +200,11 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#guard.caught(error)
   }
 
+  /** Takes note of something that was not measured; while measuring is off on purpose, nothing is missing. */
+  lost(): void {
+    if (this.#config.enabled) this.meter.dropped += 1
+  }
+
   /** Says how spans that still wait for export are sent. */
   set exporting(flush: () => Promise<void>) {
     this.#flush = flush
@@ -187,6 +223,17 @@ export class Monitor implements SpanSink, ExecutionSink {
 
   #trackCache(outcome: 'hit' | 'miss', seconds: number, name: string): void {
     if (!this.accepts()) return
+    const { cacheCalls } = this.meter
+    if (!cacheCalls.choose()) {
+      this.#recordCache(outcome, seconds, name)
+      return
+    }
+    cacheCalls.time(() => {
+      this.#recordCache(outcome, seconds, name)
+    })
+  }
+
+  #recordCache(outcome: 'hit' | 'miss', seconds: number, name: string): void {
     try {
       const duration = Math.round(seconds * 1e9)
       if (!(duration >= 0 && duration <= LONGEST_CACHE_CALL)) {
@@ -207,8 +254,12 @@ export class Monitor implements SpanSink, ExecutionSink {
 
   #tick(): void {
     try {
+      const began = this.now()
       this.#log.tick()
       this.store.sweep(SWEPT_A_TICK)
+      const ended = this.now()
+      this.meter.tick(ended - began)
+      this.#control.tick(this.#config.overheadBudget, ended)
     } catch (error) {
       this.caught(error)
     }

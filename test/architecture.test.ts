@@ -10,6 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   spans: ['lib'],
   store: ['lib', 'spans'],
+  self: ['lib', 'store'],
   logging: ['lib', 'spans'],
   cache: ['lib'],
   graphql: ['lib', 'spans', 'store'],

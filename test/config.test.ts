@@ -22,7 +22,8 @@ test('Configuration System: the defaults of the document, closed ones in product
     retentionPeriod: 3600,
     slowQueryThreshold: 0.5,
     slowResolverThreshold: 1,
-    maxResolverSpans: 1000
+    maxResolverSpans: 1000,
+    overheadBudget: 0
   }
   t.strictSame(resolveConfig({}), open)
   t.strictSame(resolveConfig(production), { ...open, includeInResponse: false, logAllMetrics: false })
@@ -50,6 +51,18 @@ test('variables are read in every form that is documented', t => {
     t.equal(resolveConfig({ ...production, PERFORMANCE_INCLUDE_IN_RESPONSE: text }).includeInResponse, true, text)
   }
   t.equal(resolveConfig({ PERFORMANCE_MAX_RESOLVER_SPANS: '50' }).maxResolverSpans, 50)
+  for (const [text, budget] of [
+    ['5%', 0.05],
+    ['0.05', 0.05],
+    ['2.5%', 0.025],
+    ['100%', 1],
+    ['1', 1],
+    ['0', 0],
+    ['0%', 0],
+    ['', 0]
+  ] as const) {
+    t.equal(resolveConfig({ PERFORMANCE_OVERHEAD_BUDGET: text }).overheadBudget, budget, text)
+  }
   t.equal(resolveConfig({ PERFORMANCE_SLOW_QUERY_THRESHOLD: '0.25' }).slowQueryThreshold, 0.25)
   t.equal(resolveConfig({ PERFORMANCE_SLOW_QUERY_THRESHOLD: '' }).slowQueryThreshold, 0.5, 'empty means unset')
   t.end()
@@ -71,7 +84,12 @@ test('a bad variable is named with its value and what would be right', t => {
     ['PERFORMANCE_SLOW_QUERY_THRESHOLD', 'fast'],
     ['PERFORMANCE_SLOW_QUERY_THRESHOLD', 'Infinity'],
     ['PERFORMANCE_SLOW_RESOLVER_THRESHOLD', '1e3'],
-    ['PERFORMANCE_SLOW_RESOLVER_THRESHOLD', '100000']
+    ['PERFORMANCE_SLOW_RESOLVER_THRESHOLD', '100000'],
+    ['PERFORMANCE_OVERHEAD_BUDGET', '5'],
+    ['PERFORMANCE_OVERHEAD_BUDGET', '101%'],
+    ['PERFORMANCE_OVERHEAD_BUDGET', '-0.1'],
+    ['PERFORMANCE_OVERHEAD_BUDGET', '5 %'],
+    ['PERFORMANCE_OVERHEAD_BUDGET', 'none']
   ]
   for (const [variable, value] of bad) {
     const message = messageOf(() => resolveConfig({ [variable]: value }))
@@ -114,7 +132,12 @@ test('configure(): a value of the wrong type or range is refused and changes not
     { slowQueryThreshold: Infinity },
     { slowResolverThreshold: {} },
     { maxResolverSpans: 0.5 },
-    { logAllMetrics: [] }
+    { logAllMetrics: [] },
+    { overheadBudget: 5 },
+    { overheadBudget: -0.01 },
+    { overheadBudget: NaN },
+    { overheadBudget: '5%' },
+    { overheadBudget: true }
   ]
   for (const patch of wrong) {
     const [key = ''] = Object.keys(patch)
@@ -124,6 +147,17 @@ test('configure(): a value of the wrong type or range is refused and changes not
     )
   }
   t.strictSame(config, before)
+  t.end()
+})
+
+test('the budget: null leaves it as it is, 0 takes it away, and the message says so', t => {
+  const config = resolveConfig({ PERFORMANCE_OVERHEAD_BUDGET: '5%' })
+  t.equal(patchConfig(config, { overheadBudget: null }).overheadBudget, 0.05)
+  t.equal(patchConfig(config, { overheadBudget: 0 }).overheadBudget, 0)
+  t.equal(
+    messageOf(() => patchConfig(config, { overheadBudget: 5 })),
+    'overheadBudget is 5: expected a share of one core up to 1, such as 0.05 (in the environment also 5%), or 0 for no budget'
+  )
   t.end()
 })
 

@@ -43,7 +43,8 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
       queries: rows('queries'),
       operations: rows('operations'),
       cache: () => cacheFields(reader.snapshot({ include: ['cache'] }).cache),
-      config: () => reader.snapshot({ include: [] }).config
+      config: () => reader.snapshot({ include: [] }).config,
+      self: () => reader.snapshot({ include: ['self'] }).self
     },
     ResolverMetrics: { recent: recent('resolvers') },
     QueryMetrics: { recent: recent('queries') },

@@ -37,6 +37,40 @@ const cacheTimes = `
     totalHitTime: Float!
     totalMissTime: Float!`
 
+const selfTypes = `
+  "Counts are those since the process started."
+  type SelfMetrics {
+    "Operations, resolver calls and OpenTelemetry spans that were measured."
+    spansProcessed: Float!
+    "Those that were not, for a fault or while measuring was off after too many."
+    spansDropped: Float!
+    "Measurements that are in a series (other), since there were too many names."
+    overflowed: Float!
+    faults: Float!
+    "Whether measuring is off now, after 100 faults in a row."
+    isTripped: Boolean!
+    "Memory that the numbers take, within about 20%."
+    storeBytes: Float!
+    "What measuring a span takes, timed on one in 256; 0 until the first was."
+    nanosecondsPerSpan: Float!
+    "Share of one core that the monitor's own work took in the last ten seconds, garbage collection not counted."
+    overhead: Float!
+    "Share of one core that it may take; null for any."
+    budget: Float
+    detail: MeasuringDetail!
+    "Share of the resolver calls that are timed; all are counted."
+    sampleRate: Float!
+    "When detail or sampleRate last changed, ISO 8601."
+    detailSince: String!
+  }
+  enum MeasuringDetail {
+    FULL
+    "SQL is attributed to operations and not to resolvers."
+    WITHOUT_CONTEXT
+    "Besides, only a part of the resolver calls is timed."
+    SAMPLED
+  }`
+
 /** The types behind `_performanceMetrics`, and the field itself on the schema's query type. */
 export function metricsSdl(queryType: string): string {
   return `
@@ -47,6 +81,8 @@ export function metricsSdl(queryType: string): string {
     operations(${selection}): [OperationMetrics!]!
     cache: CacheMetrics!
     config: PerformanceConfig!
+    "What the monitor itself does and costs."
+    self: SelfMetrics!
   }
   "Descending; NAME ascending."
   enum MetricOrder {
@@ -98,7 +134,9 @@ export function metricsSdl(queryType: string): string {
     slowQueryThreshold: Float!
     slowResolverThreshold: Float!
     maxResolverSpans: Int!
-  }
+    "Share of one core; 0: no budget."
+    overheadBudget: Float!
+  }${selfTypes}
   extend type ${queryType} {
     "For administrators."
     ${METRICS_FIELD}: PerformanceMetrics!

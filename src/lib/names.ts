@@ -11,6 +11,7 @@ export const OWN_TYPES: ReadonlySet<string> = new Set([
   'NamedCacheMetrics',
   'RecentCall',
   'PerformanceConfig',
+  'SelfMetrics',
   'FieldPerformance'
 ])
 

@@ -32,6 +32,12 @@ export function readCount(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
+/** A share such as `0.05` or `5%`, as a number; undefined for anything else. */
+export function readShare(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
+  return match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : undefined
+}
+
 /** A value as a message may show it: short, on one line, its type where the value itself says little. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)

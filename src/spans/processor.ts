@@ -6,6 +6,7 @@ import { boundedName, copyOf } from '../lib/text.js'
 import type { Measurement, ResolverMeasurement } from './measurement.js'
 import { senderOf, type RunningOperations, type Sender } from './operations.js'
 import { anonymousName } from './resolvers/document.js'
+import type { SelfMeasuring } from './self-measurement.js'
 import {
   countArguments,
   countParameters,
@@ -26,7 +27,7 @@ const CACHED_SOURCES = 200
 const LONGEST_CACHED_SOURCE = 4096
 
 /** Where measurements go, and what the processor shares with the rest of the monitor. */
-export interface SpanSink {
+export interface SpanSink extends SelfMeasuring {
   readonly operations: RunningOperations
   readonly sql: SqlAnalyzer
   /** False while measuring is switched off. */
@@ -34,6 +35,8 @@ export interface SpanSink {
   resolver(name: string, measurement: ResolverMeasurement): void
   /** `sender` is the operation, and the resolver call, that sent it, where that is known. */
   query(statement: Statement, measurement: Measurement, sender: Sender | undefined): void
+  /** Counts a call of a resolver that was not timed. */
+  counted(name: string, failed: boolean): void
   operation(type: string, name: string, measurement: Measurement, statements: number): void
   succeeded(): void
   /** Takes a fault of the monitor's own; must not throw. */
@@ -61,11 +64,14 @@ export class SpanAggregator implements SpanProcessor {
 
   onStart(span: ReadableSpan, parentContext: Context): void {
     if (!this.#sink.accepts()) return
-    try {
-      this.#sink.operations.started(span, parentContext)
-    } catch (error) {
-      this.#sink.caught(error)
+    const { spanStarts } = this.#sink.meter
+    if (!spanStarts.choose()) {
+      this.#started(span, parentContext)
+      return
     }
+    spanStarts.time(() => {
+      this.#started(span, parentContext)
+    })
   }
 
   /**
@@ -74,28 +80,33 @@ export class SpanAggregator implements SpanProcessor {
    */
   onEnding(span: Span): void {
     this.#ended = span
-    let sql: string | undefined
-    try {
-      const query = this.#queryOf(span)
-      sql = query?.statement.text
-      if (this.#sink.accepts()) this.#record(span, query)
-    } catch (error) {
-      sql ??= '?'
-      this.#sink.caught(error)
+    const { spanEnds } = this.#sink.meter
+    if (!spanEnds.choose()) {
+      this.#ending(span)
+      return
     }
-    if (isSampled(span)) scrub(span, sql)
+    spanEnds.time(() => {
+      this.#ending(span)
+    })
   }
 
   /** Records the span where the SDK is one that does not call `onEnding`. */
   onEnd(span: ReadableSpan): void {
     const isRecorded = this.#ended === span
     this.#ended = undefined
-    if (isRecorded || !this.#sink.accepts()) return
-    try {
-      this.#record(span, this.#queryOf(span))
-    } catch (error) {
-      this.#sink.caught(error)
+    if (isRecorded) return
+    if (!this.#sink.accepts()) {
+      this.#sink.lost()
+      return
     }
+    const { spanEnds } = this.#sink.meter
+    if (!spanEnds.choose()) {
+      this.#measure(span)
+      return
+    }
+    spanEnds.time(() => {
+      this.#measure(span)
+    })
   }
 
   forceFlush(): Promise<void> {
@@ -104,6 +115,39 @@ export class SpanAggregator implements SpanProcessor {
 
   shutdown(): Promise<void> {
     return Promise.resolve()
+  }
+
+  #started(span: ReadableSpan, parentContext: Context): void {
+    try {
+      this.#sink.operations.started(span, parentContext)
+    } catch (error) {
+      this.#sink.caught(error)
+    }
+  }
+
+  #ending(span: Span): void {
+    const sql = this.#measure(span)
+    if (isSampled(span)) scrub(span, sql)
+  }
+
+  /** Records the span, if that is wanted, and returns its SQL without the literals. */
+  #measure(span: ReadableSpan): string | undefined {
+    let sql: string | undefined
+    try {
+      const query = this.#queryOf(span)
+      sql = query?.statement.text
+      if (this.#sink.accepts()) {
+        this.#record(span, query)
+        this.#sink.meter.spans += 1
+      } else {
+        this.#sink.lost()
+      }
+      return sql
+    } catch (error) {
+      this.#sink.caught(error)
+      this.#sink.lost()
+      return sql ?? '?'
+    }
   }
 
   #record(span: ReadableSpan, query: Query | undefined): void {
@@ -140,8 +184,12 @@ export class SpanAggregator implements SpanProcessor {
     const running = this.#sink.operations.of(span)
     if (running?.isMeasured || isOwnField(parentType, field)) return
     const resolverName = `${parentType}.${field}`
-    const measurement = measurementOf(span, this.#traceIdOf(span), countArguments(graphqlSourceOf(span)))
-    this.#sink.resolver(resolverName, measurement)
+    const isTimed = Math.random() * this.#sink.detail.sampleEvery < 1
+    const measurement = isTimed
+      ? measurementOf(span, this.#traceIdOf(span), countArguments(graphqlSourceOf(span)))
+      : measurementOf(span, null, null)
+    if (isTimed) this.#sink.resolver(resolverName, measurement)
+    else this.#sink.counted(resolverName, measurement.failed)
     running?.resolved(span.spanContext().spanId, { executionTime: measurement.duration / 1e9, resolverName })
   }
 

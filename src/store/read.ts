@@ -6,8 +6,8 @@ import type {
   CacheSnapshot,
   NamedCacheSnapshot,
   SeriesSnapshot,
-  Snapshot,
   SnapshotOptions,
+  StoreSnapshot,
   TimeSummary
 } from './snapshot.js'
 import type { Store } from './store.js'
@@ -21,7 +21,7 @@ export function readSnapshot(
   store: Store,
   config: PerformanceConfig,
   { include, name, recent = 0 }: SnapshotOptions
-): Snapshot {
+): StoreSnapshot {
   const reader = new Reader(store, name, recent)
   const wanted = (part: NonNullable<SnapshotOptions['include']>[number]): boolean => include?.includes(part) ?? true
   return {
@@ -74,14 +74,14 @@ class Reader {
       if (this.#name !== undefined && series.name !== this.#name) continue
       this.#merger.clear()
       const totals = series.read(this.#window, this.#now, this.#merger)
-      if (this.#merger.count === 0) continue
-      const summary = this.#summary(series, totals.errors)
+      if (this.#merger.count + totals.untimed === 0) continue
+      const summary = this.#summary(series, totals)
       found.push(Object.assign(summary, extra(series.labels, totals, summary)))
     }
     return found
   }
 
-  cache(): Snapshot['cache'] {
+  cache(): StoreSnapshot['cache'] {
     const { cacheHits, cacheMisses } = this.#store
     const hits = this.#timesByName(cacheHits)
     const misses = this.#timesByName(cacheMisses)
@@ -93,13 +93,13 @@ class Reader {
     return { ...cacheOf(this.#timesOfAll(cacheHits), this.#timesOfAll(cacheMisses)), byName }
   }
 
-  #summary(series: Series<unknown>, errorCount: number): SeriesSnapshot {
+  #summary(series: Series<unknown>, { errors, untimed }: ReadTotals): SeriesSnapshot {
     const toWall = (at: number): number => this.#store.wallTimeOf(at)
     const calls = series.recent.list(Math.max(1, this.#recent), this.#since, toWall)
     return {
       name: series.name,
-      errorCount,
-      ...timesIn(this.#merger),
+      errorCount: errors,
+      ...timesIn(this.#merger, untimed),
       lastExecutionTime: calls[0]?.executionTime ?? 0,
       lastExecution: calls[0]?.timestamp ?? null,
       recent: calls.slice(0, this.#recent)
@@ -126,16 +126,18 @@ class Reader {
   }
 }
 
-function timesIn(merger: Merger): TimeSummary {
+/** What `merger` holds; for `untimed` calls more, the others speak. */
+function timesIn(merger: Merger, untimed = 0): TimeSummary {
   const { count, sum } = merger
+  const average = count === 0 ? 0 : sum / count
   const [median = 0, p90 = 0, p95 = 0, p99 = 0] = merger.quantiles(QUANTILES)
   return {
-    count,
-    avgTime: count === 0 ? 0 : sum / count / SECOND,
+    count: count + untimed,
+    avgTime: average / SECOND,
     medianTime: median / SECOND,
     minTime: count === 0 ? 0 : merger.min / SECOND,
     maxTime: merger.max / SECOND,
-    totalTime: sum / SECOND,
+    totalTime: (sum + untimed * average) / SECOND,
     p90Time: p90 / SECOND,
     p95Time: p95 / SECOND,
     p99Time: p99 / SECOND

@@ -1,6 +1,11 @@
+import { BYTES } from './bytes.js'
 import { traceIdText, type Measurement, type TraceId } from '../spans/measurement.js'
 
 export const RECENT_LIMIT = 32
+/** How many elements V8 makes room for when a list of this kind grows: first 17, then 41. */
+const FIRST_ROOM = 17
+const FULL_ROOM = 41
+const ARRAYS = 5
 
 /** One of the last calls of a series. */
 export interface RecentCall {
@@ -37,6 +42,18 @@ export class RecentCalls {
   /** Lists nothing any more that ended at `at` or before. */
   forgetUntil(at: number): void {
     this.#floor = Math.max(this.#floor, at)
+  }
+
+  /** Memory that it takes, an estimate: calls in a row that share a trace share its id, others are taken not to. */
+  get bytes(): number {
+    const length = this.#at.length
+    const room = length === 0 ? 0 : length <= FIRST_ROOM ? FIRST_ROOM : FULL_ROOM
+    let ids = 0
+    for (let index = 0; index < length; index += 1) {
+      const id = this.#traceId[index]
+      if (id !== null && id !== this.#traceId[index - 1]) ids += 1
+    }
+    return BYTES.recent + (length === 0 ? 0 : ARRAYS * (BYTES.array + room * BYTES.element)) + ids * BYTES.traceId
   }
 
   /** The newest `limit` calls that ended after `since`, newest first. `toWall` turns monotonic time into epoch ms. */

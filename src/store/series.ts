@@ -1,4 +1,5 @@
 import type { Measurement } from '../spans/measurement.js'
+import { BYTES } from './bytes.js'
 import type { Merger } from './quantiles.js'
 import { RecentCalls } from './recent.js'
 import { Sketch } from './sketch.js'
@@ -7,6 +8,8 @@ import { epochAt, oldestEpoch, type Window } from './window.js'
 interface Totals {
   readonly times: Sketch
   errors: number
+  /** Calls that no time stands for yet. */
+  untimed: number
   /** SQL statements that the calls sent, and the nanoseconds in which they waited for one. */
   statements: number
   sqlTime: number
@@ -21,6 +24,8 @@ interface Slot extends Totals {
   newest: number
   /** Whether it is part of the sum of closed slots. */
   summed: boolean
+  /** Memory that it takes, as last looked at. */
+  bytes: number
 }
 
 /**
@@ -38,6 +43,8 @@ export class Series<Labels> {
   #settledAt = -Infinity
   /** The epoch of the newest measurement. */
   #newest = -Infinity
+  /** The sum of what the slots take, as last looked at. */
+  #slotBytes = 0
 
   constructor(name: string, labels: Labels) {
     this.name = name
@@ -49,11 +56,30 @@ export class Series<Labels> {
     const slot = this.#slotAt(window, epoch)
     this.#newest = epoch
     slot.newest = now
-    slot.times.record(measurement.duration)
+    slot.times.record(measurement.duration, 1 + slot.untimed)
+    slot.untimed = 0
     if (measurement.failed) slot.errors += 1
     slot.statements += statements
     slot.sqlTime += sqlTime
     this.recent.add(now, measurement)
+  }
+
+  /**
+   * Counts a call that nobody timed. The next one of its slot that is timed stands for it too, so that times from before
+   * and from during sampling mix in the right proportion. `now` may be a little old, but no older than the newest call.
+   */
+  count(window: Window, now: number, failed: boolean): void {
+    const epoch = epochAt(window, now)
+    const slot = this.#slotAt(window, epoch)
+    if (slot.summed) {
+      // A read has closed it since; it is summed up anew.
+      this.#takeOut(slot)
+      this.#settledAt = -Infinity
+    }
+    this.#newest = epoch
+    slot.newest = now
+    slot.untimed += 1
+    if (failed) slot.errors += 1
   }
 
   /** Adds the live slots to `merger`, which the caller has cleared. */
@@ -67,9 +93,19 @@ export class Series<Labels> {
     merger.add(current.times)
     return {
       errors: closed.errors + current.errors,
+      untimed: closed.untimed + current.untimed,
       statements: closed.statements + current.statements,
       sqlTime: closed.sqlTime + current.sqlTime
     }
+  }
+
+  /** Memory that it takes, an estimate. Closed slots do not change, so it looks at one slot and not at sixty. */
+  bytes(window: Window, now: number): number {
+    this.settle(window, now)
+    const current = this.#slots[positionOf(window, epochAt(window, now))]
+    if (current !== undefined) this.#weigh(current)
+    const slots = roomFor(this.#slots.length) * BYTES.element + this.#slotBytes
+    return BYTES.series + this.#closed.times.bytes + this.recent.bytes + slots
   }
 
   /** Whether nothing in it is young enough to be reported. */
@@ -99,6 +135,7 @@ export class Series<Labels> {
     const live = this.#slots.filter((slot): slot is Slot => slot !== undefined && slot.epoch >= oldestBefore)
     this.recent.forgetUntil(oldestBefore * from.width - 1)
     this.#slots = []
+    this.#slotBytes = 0
     this.#closed = emptyTotals()
     this.#settledAt = -Infinity
     this.#newest = -Infinity
@@ -117,14 +154,13 @@ export class Series<Labels> {
     const position = positionOf(window, epoch)
     const slot = this.#slots[position]
     if (slot?.epoch === epoch) return slot
-    if (slot === undefined) {
-      return (this.#slots[position] = { ...emptyTotals(), epoch, newest: -Infinity, summed: false })
-    }
+    if (slot === undefined) return (this.#slots[position] = emptySlot(epoch))
     this.#takeOut(slot)
     slot.epoch = epoch
     slot.newest = -Infinity
     slot.times.reset()
     slot.errors = 0
+    slot.untimed = 0
     slot.statements = 0
     slot.sqlTime = 0
     return slot
@@ -133,6 +169,13 @@ export class Series<Labels> {
   #sumUp(slot: Slot): void {
     add(this.#closed, slot)
     slot.summed = true
+    this.#weigh(slot)
+  }
+
+  #weigh(slot: Slot): void {
+    this.#slotBytes -= slot.bytes
+    slot.bytes = BYTES.slot + slot.times.bytes
+    this.#slotBytes += slot.bytes
   }
 
   #takeOut(slot: Slot): void {
@@ -141,6 +184,7 @@ export class Series<Labels> {
     const { times } = this.#closed
     times.subtract(slot.times)
     this.#closed.errors -= slot.errors
+    this.#closed.untimed -= slot.untimed
     this.#closed.statements -= slot.statements
     this.#closed.sqlTime -= slot.sqlTime
     if (slot.times.min > times.min && slot.times.max < times.max) return
@@ -150,17 +194,38 @@ export class Series<Labels> {
   }
 }
 
+/** How many elements V8 makes room for when an array grows to `length` at once. */
+function roomFor(length: number): number {
+  return length === 0 ? 0 : 1.5 * length + 16
+}
+
 function positionOf(window: Window, epoch: number): number {
   return ((epoch % window.slots) + window.slots) % window.slots
 }
 
 function emptyTotals(): Totals {
-  return { times: new Sketch(), errors: 0, statements: 0, sqlTime: 0 }
+  return { times: new Sketch(), errors: 0, untimed: 0, statements: 0, sqlTime: 0 }
+}
+
+/** One literal: spread from `emptyTotals`, it would take 300 bytes more on Node 20. */
+function emptySlot(epoch: number): Slot {
+  return {
+    times: new Sketch(),
+    errors: 0,
+    untimed: 0,
+    statements: 0,
+    sqlTime: 0,
+    epoch,
+    newest: -Infinity,
+    summed: false,
+    bytes: 0
+  }
 }
 
 function add(into: Totals, from: Totals): void {
   into.times.merge(from.times)
   into.errors += from.errors
+  into.untimed += from.untimed
   into.statements += from.statements
   into.sqlTime += from.sqlTime
 }

@@ -1,3 +1,5 @@
+import { BYTES } from './bytes.js'
+
 /**
  * A histogram of durations whose quantiles are within 0.6% of the true value at any count.
  *
@@ -33,14 +35,14 @@ export class Sketch {
   first = 0
   counts: Counts = none
 
-  /** Adds a whole, non-negative number of nanoseconds. */
-  record(nanoseconds: number): void {
-    this.count += 1
-    this.sum += nanoseconds
+  /** Adds a whole, non-negative number of nanoseconds, `weight` times. */
+  record(nanoseconds: number, weight = 1): void {
+    this.count += weight
+    this.sum += weight * nanoseconds
     if (nanoseconds < this.min) this.min = nanoseconds
     if (nanoseconds > this.max) this.max = nanoseconds
-    if (nanoseconds === 0) this.zeroCount += 1
-    else this.#add(bucketOf(nanoseconds), 1)
+    if (nanoseconds === 0) this.zeroCount += weight
+    else this.#add(bucketOf(nanoseconds), weight)
   }
 
   /** Adds everything that `other` holds. */
@@ -77,6 +79,11 @@ export class Sketch {
     this.max = 0
     this.zeroCount = 0
     this.counts.fill(0)
+  }
+
+  /** Memory that it takes, an estimate. */
+  get bytes(): number {
+    return BYTES.sketch + (this.counts.length === 0 ? 0 : BYTES.buckets + this.counts.byteLength)
   }
 
   #add(bucket: number, count: number): void {

@@ -39,6 +39,8 @@ export class Store {
   #fullAt: number
   #sweeping: Iterator<void> | undefined
   #sweptAt = -Infinity
+  /** The newest time that anything was recorded or swept at: monotonic nanoseconds, a second old at most. */
+  #newest: number
   /** Milliseconds between the monotonic and the wall clock. */
   #wallOffset = NaN
 
@@ -46,6 +48,7 @@ export class Store {
     this.clock = clock
     this.#window = windowFor(retentionPeriod)
     this.#origin = clock.monotonic()
+    this.#newest = this.#origin
     this.#fullAt = fullAt(this.#window, this.#origin)
     this.resolvers = new Dimension(seriesLimit, null)
     this.queries = new Dimension<QueryLabels>(seriesLimit, { operation: '(other)', table: null })
@@ -59,12 +62,32 @@ export class Store {
     return this.#window
   }
 
+  /** Memory that all of it takes, an estimate within about 20%. */
+  get bytes(): number {
+    const now = this.clock.monotonic()
+    return this.#dimensions().reduce((sum, dimension) => sum + dimension.bytes(this.#window, now), 0)
+  }
+
+  /** Measurements that went to an overflow series, of any dimension, since the start. */
+  get overflowed(): number {
+    return this.#dimensions().reduce((sum, { overflowed }) => sum + overflowed, 0)
+  }
+
   /** `name` is `Type.field`. */
   recordResolver(name: string, measurement: Measurement & Partial<ResolverMeasurement>): void {
     // Reading the clock is a good part of what a call costs, so it is not read twice.
     const now = measurement.endedAt ?? this.clock.monotonic()
     const series = this.resolvers.get(name, name, null)
     series.record(this.#windowAt(now), now, measurement, measurement.statements, measurement.sqlTime)
+  }
+
+  /**
+   * Counts a call of a resolver that nobody timed. Reading the clock is a good part of what a call costs, so it counts
+   * for the newest time known.
+   */
+  countResolver(name: string, failed: boolean): void {
+    const now = this.#newest
+    this.resolvers.get(name, name, null).count(this.#windowAt(now), now, failed)
   }
 
   /** `name` is the operation and the table: `SELECT issues`. */
@@ -115,7 +138,8 @@ export class Store {
    * a call.
    */
   sweep(limit = Infinity): void {
-    const epoch = epochAt(this.#window, this.clock.monotonic())
+    this.#newest = this.clock.monotonic()
+    const epoch = epochAt(this.#window, this.#newest)
     if (this.#sweeping === undefined && epoch !== this.#sweptAt) {
       this.#sweptAt = epoch
       this.#sweeping = this.#sweepAll()
@@ -137,6 +161,7 @@ export class Store {
   }
 
   #windowAt(now: number): Window {
+    this.#newest = now
     if (now >= this.#fullAt) this.#change(widened(this.#window, this.#origin, now), now)
     return this.#window
   }
