@@ -2,7 +2,7 @@ import { resolveConfig, type ConfigPatch } from './config.js'
 import { createMonitor, type Monitor } from './monitor.js'
 import { SpanAggregator, type SpanSink } from './spans/processor.js'
 import { ExecutionInstrumentation } from './spans/resolvers/instrumentation.js'
-import type { ExecutionSink } from './spans/resolvers/runner.js'
+import type { ExecutionSink } from './spans/resolvers/sinks.js'
 import type { Snapshot } from './store/snapshot.js'
 
 const KEY = Symbol.for('mercurius-performance.monitor')

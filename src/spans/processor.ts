@@ -63,7 +63,7 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   onStart(span: ReadableSpan, parentContext: Context): void {
-    if (!this.#sink.accepts()) return
+    if (isOwn(span) || !this.#sink.accepts()) return
     const { spanStarts } = this.#sink.meter
     if (!spanStarts.choose()) {
       this.#started(span, parentContext)
@@ -94,7 +94,7 @@ export class SpanAggregator implements SpanProcessor {
   onEnd(span: ReadableSpan): void {
     const isRecorded = this.#ended === span
     this.#ended = undefined
-    if (isRecorded) return
+    if (isRecorded || isOwn(span)) return
     if (!this.#sink.accepts()) {
       this.#sink.lost()
       return
@@ -126,7 +126,8 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   #ending(span: Span): void {
-    const sql = this.#measure(span)
+    // What our own instrumentation exports it has measured itself.
+    const sql = isOwn(span) ? undefined : this.#measure(span)
     if (isSampled(span)) scrub(span, sql)
   }
 
@@ -151,8 +152,6 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   #record(span: ReadableSpan, query: Query | undefined): void {
-    // What our own instrumentation exports it has measured itself.
-    if (span.instrumentationScope.name === INSTRUMENTATION_NAME) return
     const resolver = resolverOf(span)
     const operation = operationOf(span)
     if (resolver !== undefined) this.#recordResolver(span, resolver)
@@ -207,6 +206,10 @@ export class SpanAggregator implements SpanProcessor {
     if (source.length <= LONGEST_CACHED_SOURCE) this.#anonymous.set(source, name)
     return name
   }
+}
+
+function isOwn({ instrumentationScope }: ReadableSpan): boolean {
+  return instrumentationScope.name === INSTRUMENTATION_NAME
 }
 
 function isSampled(span: Span): boolean {

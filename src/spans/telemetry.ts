@@ -9,7 +9,7 @@ import type { ExecutionResult } from 'graphql'
 import { exportersFromEnvironment, isExported } from './exporters.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
 import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
-import type { ExecutionSink } from './resolvers/runner.js'
+import type { ExecutionSink } from './resolvers/sinks.js'
 import { createSampler } from './sampler.js'
 
 export type TelemetrySink = SpanSink & ExecutionSink

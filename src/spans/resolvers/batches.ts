@@ -1,5 +1,5 @@
 import type { AddLoader, LoadBatch } from './modules.js'
-import type { ExecutionSink } from './runner.js'
+import type { ExecutionSink } from './sinks.js'
 
 /** How Mercurius names the loader of a field. */
 const LOADER_KEY = /^([_A-Za-z]\w*)-([_A-Za-z]\w*)$/

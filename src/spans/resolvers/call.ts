@@ -17,6 +17,8 @@ export class ResolverCall implements Context {
   /** Where in the answer it is; undefined unless the document asks for timings. */
   readonly path: Path | undefined
   start = 0
+  /** Whether it is timed, and not only counted. */
+  isTimed = false
   /** Whether it runs in itself as context. */
   hasContext = false
   /** What it waited for; undefined until there is something. */

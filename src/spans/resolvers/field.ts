@@ -1,31 +1,18 @@
-import { context, SpanStatusCode, type Attributes, type Tracer } from '@opentelemetry/api'
+import { context, type Attributes, type Tracer } from '@opentelemetry/api'
 import type { GraphQLField, GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql'
-import type { ResolverMeasurement } from '../measurement.js'
 import type { RunningOperations } from '../operations.js'
 import { resolverAttributes } from '../sample.js'
 import { ResolverCall } from './call.js'
 import type { Execution } from './execution.js'
+import { CallRecorder } from './recorder.js'
+import type { ResolverSink } from './sinks.js'
 import { MeasuredPromise, MeasuredThenable } from './settling.js'
 
 /** Calls in a row without a promise after which a resolver is taken for one that never waits. */
 const SYNC_CALLS = 32
 
-export interface ResolverSink {
-  readonly operations: RunningOperations
-  /** How many calls of one operation are exported as spans; the others are counted on the operation's. */
-  readonly maxResolverSpans: number
-  /** Whether anything may be loaded that sends SQL, so that calls need contexts. */
-  readonly sendsSql: boolean
-  /** Monotonic nanoseconds. */
-  now(): number
-  resolver(name: string, measurement: ResolverMeasurement): void
-  caught(error: unknown): void
-}
-
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
-
-type Scratch = { -readonly [Key in keyof ResolverMeasurement]: ResolverMeasurement[Key] }
 
 /** One resolver of a schema, and what its calls share. */
 export class MeasuredField {
@@ -33,28 +20,19 @@ export class MeasuredField {
   readonly #takesArguments: boolean
   /** What every exported span of it says. */
   readonly #attributes: Attributes
+  readonly #recorder: CallRecorder
   readonly #sink: ResolverSink
   readonly #operations: RunningOperations
   readonly #tracer: Tracer
   /** Calls without a promise so far; -Infinity once it has returned one or sent SQL. */
   #syncCalls = 0
   #isSync = false
-  /** One for all calls, since whoever takes it copies it: an object for each call would be most of its cost. */
-  readonly #measurement: Scratch = {
-    duration: 0,
-    failed: false,
-    argsCount: 0,
-    traceId: null,
-    statements: 0,
-    sqlTime: 0,
-    selfTime: 0,
-    endedAt: 0
-  }
 
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
     this.#name = name
     this.#takesArguments = definition.args.length > 0
     this.#attributes = resolverAttributes(parentType, definition.name, String(definition.type))
+    this.#recorder = new CallRecorder(name, sink)
     this.#sink = sink
     this.#operations = sink.operations
     this.#tracer = tracer
@@ -75,6 +53,7 @@ export class MeasuredField {
     execution: Execution,
     isDirect: boolean
   ): unknown {
+    const began = this.#sink.meter.calls.choose() ? this.#sink.now() : 0
     const operations = this.#operations
     const outer = operations.call
     const argsCount = this.#takesArguments ? countKeys(args) : 0
@@ -84,25 +63,26 @@ export class MeasuredField {
     if (execution.exportedSpan !== undefined) this.#export(call)
     call.hasContext = this.#needsContext(execution)
     operations.call = call
-    call.start = this.#sink.now()
-    call.parent?.nestedStarted(call.start)
     let result: unknown
     try {
       result = call.hasContext
-        ? context.with<[], () => unknown>(call, () => resolve.call(self, source, args, contextValue, info))
-        : resolve.call(self, source, args, contextValue, info)
+        ? context.with<[], () => unknown>(call, () => {
+            this.#recorder.started(call, began)
+            return resolve.call(self, source, args, contextValue, info)
+          })
+        : (this.#recorder.started(call, began), resolve.call(self, source, args, contextValue, info))
     } catch (error) {
       operations.call = outer
-      this.ended(call, true)
+      this.#recorder.ended(call, true)
       throw error
     }
     operations.call = outer
     if (result instanceof Promise) return this.#settling(result, call, isDirect)
     if (isThenable(result)) {
       this.waits()
-      return new MeasuredThenable(result, this, call)
+      return new MeasuredThenable(result, this.#recorder, call)
     }
-    this.ended(call, false)
+    this.#recorder.ended(call, false)
     this.#returnedAtOnce(call)
     return result
   }
@@ -113,49 +93,21 @@ export class MeasuredField {
     this.#isSync = false
   }
 
-  ended(call: ResolverCall, failed: boolean): void {
-    try {
-      const now = this.#sink.now()
-      const duration = Math.round(now - call.start)
-      const { execution, waits, path } = call
-      const measurement = this.#measurement
-      measurement.duration = duration
-      measurement.failed = failed
-      measurement.argsCount = call.argsCount
-      measurement.traceId = execution.trace
-      measurement.endedAt = now
-      if (waits === undefined) {
-        measurement.statements = 0
-        measurement.sqlTime = 0
-        measurement.selfTime = duration
-      } else {
-        measurement.statements = waits.statements
-        measurement.sqlTime = Math.min(duration, Math.round(waits.sql.until(now)))
-        measurement.selfTime = Math.max(0, duration - Math.round(waits.all.until(now)))
-      }
-      this.#sink.resolver(this.#name, measurement)
-      call.parent?.nestedEnded(now)
-      if (path !== undefined) execution.resolved(path, { executionTime: duration / 1e9, resolverName: this.#name })
-      if (execution.exportedSpan !== undefined) endSpan(call, failed)
-    } catch (error) {
-      this.#sink.caught(error)
-    }
-  }
-
   /** A resolver that never waits sends no SQL, so it needs no context; it is still watched while it runs. */
   #needsContext(execution: Execution): boolean {
-    return execution.exportedSpan !== undefined || (!this.#isSync && this.#sink.sendsSql)
+    if (execution.exportedSpan !== undefined) return true
+    return !this.#isSync && this.#sink.sendsSql && this.#sink.detail.context
   }
 
   #settling(result: Promise<unknown>, call: ResolverCall, isDirect: boolean): unknown {
     if (this.#syncCalls !== -Infinity) this.waits()
-    if (isDirect) return new MeasuredPromise(result, this, call)
+    if (isDirect) return new MeasuredPromise(result, this.#recorder, call)
     result.then(
       () => {
-        this.ended(call, false)
+        this.#recorder.ended(call, false)
       },
       () => {
-        this.ended(call, true)
+        this.#recorder.ended(call, true)
       }
     )
     return result
@@ -183,12 +135,6 @@ export class MeasuredField {
       this.#sink.caught(error)
     }
   }
-}
-
-function endSpan(call: ResolverCall, failed: boolean): void {
-  const { exportedSpan } = call
-  if (failed) exportedSpan?.setStatus({ code: SpanStatusCode.ERROR })
-  exportedSpan?.end()
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -7,8 +7,9 @@ import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
 import { Execution } from './execution.js'
 import { moduleDefinitions, type CompiledExecution, type CompileQuery, type Execute } from './modules.js'
-import { run, type ExecutionSink } from './runner.js'
+import { run } from './runner.js'
 import { SchemaWrapper } from './schema.js'
+import type { ExecutionSink } from './sinks.js'
 import { measureSubscribe } from './subscribe.js'
 
 export interface ResolverInstrumentationOptions {
@@ -67,7 +68,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       const facts = this.#documents.factsOf(document, operationName)
       if (query === undefined || facts === undefined) return compiled
       const measuredQuery: CompiledExecution = (root, contextValue, variables) => {
-        if (!this.#sink.accepts()) return query(root, contextValue, variables)
+        if (!this.#accepts()) return query(root, contextValue, variables)
         const span = this.#isExporting ? this.#startSpan(facts) : undefined
         const within = span === undefined ? context.active() : trace.setSpan(context.active(), span)
         const execution = new Execution(facts, this.#isExporting, within)
@@ -82,7 +83,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     document: DocumentNode,
     operationName: string | null | undefined
   ): Execution | undefined {
-    if (!this.#sink.accepts()) return undefined
+    if (!this.#accepts()) return undefined
     try {
       this.#schemas.wrapOnce(schema)
       const facts = this.#documents.factsOf(document, operationName)
@@ -92,6 +93,12 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       this.#sink.caught(error)
       return undefined
     }
+  }
+
+  #accepts(): boolean {
+    if (this.#sink.accepts()) return true
+    this.#sink.lost()
+    return false
   }
 
   /** The span that OpenTelemetry's GraphQL instrumentation would make, which sees nothing of graphql-jit. */

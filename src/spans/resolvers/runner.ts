@@ -2,18 +2,7 @@ import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
 import type { ExecutionResult } from 'graphql'
 import { DROPPED_RESOLVER_SPANS } from '../sample.js'
 import { begin, end, type Execution } from './execution.js'
-import type { SchemaSink } from './schema.js'
-
-/** Where operations and resolver calls go. */
-export interface ExecutionSink extends SchemaSink {
-  accepts(): boolean
-  /** From now on queries may be sent. */
-  foundSqlClient(): void
-  /** `nanoseconds` of one execution, which sent `execution.statements` SQL statements. */
-  executed(execution: Execution, nanoseconds: number, failed: boolean): void
-  /** `nanoseconds` of one call of a loader's batch function, for the field `Type.field` of `size` objects. */
-  batch(name: string, size: number, nanoseconds: number, failed: boolean): void
-}
+import type { ExecutionSink } from './sinks.js'
 
 type Outcome = ExecutionResult | Promise<ExecutionResult>
 
@@ -30,20 +19,25 @@ export function run<Result extends Outcome>(
   execute: () => Result
 ): Result {
   const { operations } = sink
-  const start = sink.now()
+  const began = sink.meter.operations.choose() ? sink.now() : 0
   const ended = (result: ExecutionResult | undefined): void => {
     try {
       end(execution)
       const failed = result === undefined || (result.errors?.length ?? 0) > 0
-      sink.executed(execution, Math.round(sink.now() - start), failed)
+      const now = sink.now()
+      sink.executed(execution, Math.round(now - start), failed)
+      if (!execution.facts.isOwn) sink.meter.spans += 1
       endSpan(execution, span, failed)
+      if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
     } catch (error) {
       sink.caught(error)
+      sink.lost()
     }
   }
   let result: Result
   begin(contextValue, execution)
   operations.executing += 1
+  const start = sink.now()
   try {
     result = needsContext(sink, execution) ? context.with(execution, execute) : execute()
   } catch (error) {

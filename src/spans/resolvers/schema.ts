@@ -2,7 +2,8 @@ import type { Tracer } from '@opentelemetry/api'
 import type { GraphQLResolveInfo, GraphQLSchema } from 'graphql'
 import { isOwnField } from '../../lib/names.js'
 import { executionOf, type Path } from './execution.js'
-import { MeasuredField, type Field, type Resolver, type ResolverSink } from './field.js'
+import { MeasuredField, type Field, type Resolver } from './field.js'
+import type { SchemaSink } from './sinks.js'
 
 type Role = 'resolve' | 'subscribe'
 
@@ -16,11 +17,6 @@ interface Wrapper {
 
 /** Which functions are wrappers of ours: a schema that extends another takes over its resolvers. */
 const wrappers = new WeakMap<Resolver, Wrapper>()
-
-export interface SchemaSink extends ResolverSink {
-  /** Grows whenever resolvers may have been put into a schema that was executed before. */
-  readonly schemaVersion: number
-}
 
 /** Puts a measured resolver in the place of each resolver of a schema. */
 export class SchemaWrapper {

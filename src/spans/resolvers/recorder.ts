@@ -1,0 +1,92 @@
+import { SpanStatusCode, type Span } from '@opentelemetry/api'
+import type { ResolverMeasurement } from '../measurement.js'
+import type { ResolverCall } from './call.js'
+import type { CallEnd } from './settling.js'
+import type { ResolverSink } from './sinks.js'
+
+type Scratch = { -readonly [Key in keyof ResolverMeasurement]: ResolverMeasurement[Key] }
+
+/** Times the calls of one resolver and hands them on when they are over. */
+export class CallRecorder implements CallEnd {
+  readonly #name: string
+  readonly #sink: ResolverSink
+  /** One for all calls, since whoever takes it copies it: an object for each call would be most of its cost. */
+  readonly #measurement: Scratch = {
+    duration: 0,
+    failed: false,
+    argsCount: 0,
+    traceId: null,
+    statements: 0,
+    sqlTime: 0,
+    selfTime: 0,
+    endedAt: 0
+  }
+  /** The newest call whose cost is metered, and the nanoseconds of ours that went before it. */
+  #metered: ResolverCall | undefined
+  #meteredBefore = 0
+
+  constructor(name: string, sink: ResolverSink) {
+    this.#name = name
+    this.#sink = sink
+  }
+
+  ended(call: ResolverCall, failed: boolean): void {
+    try {
+      if (call.isTimed) this.#record(call, failed)
+      else this.#sink.counted(this.#name, failed)
+      this.#sink.meter.spans += 1
+      if (call.exportedSpan !== undefined) endSpan(call.exportedSpan, failed)
+    } catch (error) {
+      this.#sink.caught(error)
+      this.#sink.lost()
+    }
+  }
+
+  /**
+   * To be called last before the resolver itself runs.
+   *
+   * @param began when our own work for the call began, where that is metered; 0 where it is not
+   */
+  started(call: ResolverCall, began: number): void {
+    const { sampleEvery } = this.#sink.detail
+    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) return
+    call.isTimed = true
+    call.start = this.#sink.now()
+    call.parent?.nestedStarted(call.start)
+    if (began === 0) return
+    this.#metered = call
+    this.#meteredBefore = call.start - began
+  }
+
+  #record(call: ResolverCall, failed: boolean): void {
+    const now = this.#sink.now()
+    const duration = Math.round(now - call.start)
+    const { execution, waits, path } = call
+    const measurement = this.#measurement
+    measurement.duration = duration
+    measurement.failed = failed
+    measurement.argsCount = call.argsCount
+    measurement.traceId = execution.trace
+    measurement.endedAt = now
+    if (waits === undefined) {
+      measurement.statements = 0
+      measurement.sqlTime = 0
+      measurement.selfTime = duration
+    } else {
+      measurement.statements = waits.statements
+      measurement.sqlTime = Math.min(duration, Math.round(waits.sql.until(now)))
+      measurement.selfTime = Math.max(0, duration - Math.round(waits.all.until(now)))
+    }
+    this.#sink.resolver(this.#name, measurement)
+    call.parent?.nestedEnded(now)
+    if (path !== undefined) execution.resolved(path, { executionTime: duration / 1e9, resolverName: this.#name })
+    if (call !== this.#metered) return
+    this.#metered = undefined
+    this.#sink.meter.calls.measured(this.#meteredBefore + this.#sink.now() - now)
+  }
+}
+
+function endSpan(span: Span, failed: boolean): void {
+  if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
+  span.end()
+}
