@@ -6,7 +6,7 @@ import { shown } from './lib/parse.js'
 import { boundedName } from './lib/text.js'
 import { startTicker } from './lib/ticker.js'
 import { PerformanceLog, type Logger } from './logging/performance-log.js'
-import type { Measurement, ResolverMeasurement } from './spans/measurement.js'
+import type { Measurement, QueryMeasurement, ResolverMeasurement } from './spans/measurement.js'
 import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
@@ -119,8 +119,8 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#log.resolver(name, measurement)
   }
 
-  query(statement: Statement, measurement: Measurement): void {
-    this.store.recordQuery(statement.name, statement, measurement)
+  query(statement: Statement, measurement: QueryMeasurement): void {
+    this.store.recordQuery(statement, measurement)
     this.#log.query(statement, measurement)
   }
 

@@ -13,8 +13,20 @@ export interface ResolverMeasurement extends Measurement {
   /** SQL statements that it sent, and the nanoseconds in which one of them was running. */
   readonly statements: number
   readonly sqlTime: number
+  /** Nanoseconds that it took itself. */
+  readonly selfTime: number
   /** Monotonic nanoseconds of its end; null where that has to be read anew. */
   readonly endedAt: number | null
+}
+
+/** What one SQL statement cost, and who sent it. */
+export interface QueryMeasurement extends Measurement {
+  /** Rows that it returned or changed; null where the span does not say. */
+  readonly rows: number | null
+  /** `Type.field` of the resolver that sent it; null where that is not known. */
+  readonly resolver: string | null
+  /** The name, in the store, of the operation that it was sent for; null where that is not known. */
+  readonly operation: string | null
 }
 
 /** 32 hexadecimal digits, or what makes them when asked; null where there is no trace. */

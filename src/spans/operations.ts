@@ -15,7 +15,9 @@ export interface FieldTiming {
 
 /** What is known of one running operation; it lives as long as the spans that point to it. */
 export class RunningOperation {
-  readonly #span: ReadableSpan
+  readonly span: ReadableSpan
+  /** The name of its series; undefined until somebody has asked for it. */
+  seriesName: string | null | undefined
   #timings: Map<string, FieldTiming> | undefined
   #wantsTimings: boolean | undefined
   /** SQL statements sent so far. */
@@ -28,7 +30,7 @@ export class RunningOperation {
   #otherResolvers = 0
 
   constructor(span: ReadableSpan) {
-    this.#span = span
+    this.span = span
     this.traceId = copyOf(span.spanContext().traceId)
   }
 
@@ -51,7 +53,7 @@ export class RunningOperation {
 
   /** Remembers the time of a resolver call, if the operation selects `_performance` at all. */
   resolved(spanId: string, timing: FieldTiming): void {
-    this.#wantsTimings ??= graphqlSourceOf(this.#span).includes(TIMING_FIELD)
+    this.#wantsTimings ??= graphqlSourceOf(this.span).includes(TIMING_FIELD)
     if (this.#wantsTimings) (this.#timings ??= new Map()).set(spanId, timing)
   }
 

@@ -3,9 +3,8 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
 import { LRUCache } from 'lru-cache'
 import { isOwnField } from '../lib/names.js'
 import { boundedName, copyOf } from '../lib/text.js'
-import type { Measurement, ResolverMeasurement } from './measurement.js'
+import type { Measurement, QueryMeasurement, ResolverMeasurement } from './measurement.js'
 import { callOf, type RunningOperations } from './operations.js'
-import type { ResolverCall } from './resolvers/call.js'
 import { anonymousName } from './resolvers/document.js'
 import {
   countArguments,
@@ -14,6 +13,7 @@ import {
   INSTRUMENTATION_NAME,
   measurementOf,
   operationOf,
+  queryMeasurementOf,
   resolverOf,
   sqlTextOf,
   type OperationSpan,
@@ -33,8 +33,7 @@ export interface SpanSink {
   /** False while measuring is switched off. */
   accepts(): boolean
   resolver(name: string, measurement: ResolverMeasurement): void
-  /** `call` is the resolver call that sent it, where that is known. */
-  query(statement: Statement, measurement: Measurement, call: ResolverCall | undefined): void
+  query(statement: Statement, measurement: QueryMeasurement): void
   operation(type: string, name: string, measurement: Measurement, statements: number): void
   succeeded(): void
   /** Takes a fault of the monitor's own; must not throw. */
@@ -127,7 +126,22 @@ export class SpanAggregator implements SpanProcessor {
   #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
     const call = callOf(span)
     call?.queryEnded()
-    this.#sink.query(statement, measurementOf(span, call?.execution.trace ?? this.#traceIdOf(span), parameters), call)
+    const measurement =
+      call === undefined
+        ? queryMeasurementOf(span, this.#traceIdOf(span), parameters, null, this.#operationNameOf(span))
+        : queryMeasurementOf(span, call.execution.trace, parameters, call.name, call.execution.facts.seriesName)
+    this.#sink.query(statement, measurement)
+  }
+
+  /** The name of the operation inside which a span runs; null where that is not known. */
+  #operationNameOf(span: ReadableSpan): string | null {
+    const running = this.#sink.operations.of(span)
+    if (running === undefined) return null
+    if (running.seriesName === undefined) {
+      const operation = operationOf(running.span)
+      running.seriesName = operation === undefined ? null : this.#seriesNameOf(running.span, operation)
+    }
+    return running.seriesName
   }
 
   #traceIdOf(span: ReadableSpan): string {
@@ -145,14 +159,19 @@ export class SpanAggregator implements SpanProcessor {
     running?.resolved(span.spanContext().spanId, { executionTime: measurement.duration / 1e9, resolverName })
   }
 
-  #recordOperation(span: ReadableSpan, { type, name }: OperationSpan): void {
+  #recordOperation(span: ReadableSpan, operation: OperationSpan): void {
     const running = this.#sink.operations.of(span)
     if (running?.isMeasured || running?.isOwn) return
-    const known = name === undefined ? this.#nameOf(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
-    this.#sink.operation(type, known, measurementOf(span, this.#traceIdOf(span), null), running?.statements ?? 0)
+    const name = running?.seriesName ?? this.#seriesNameOf(span, operation)
+    const measurement = measurementOf(span, this.#traceIdOf(span), null)
+    this.#sink.operation(operation.type, name, measurement, running?.statements ?? 0)
   }
 
-  #nameOf(source: string): string {
+  #seriesNameOf(span: ReadableSpan, { name }: OperationSpan): string {
+    return name === undefined ? this.#anonymousName(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
+  }
+
+  #anonymousName(source: string): string {
     const known = this.#anonymous.get(source)
     if (known !== undefined) return known
     const name = anonymousName(source)

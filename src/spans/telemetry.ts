@@ -9,6 +9,7 @@ import type { ExecutionResult } from 'graphql'
 import { exportersFromEnvironment, isExported } from './exporters.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
 import { ExecutionInstrumentation, type ExecutionSink } from './resolvers/instrumentation.js'
+import { recordRows } from './rows.js'
 import { createSampler } from './sampler.js'
 
 export type TelemetrySink = SpanSink & ExecutionSink
@@ -40,7 +41,10 @@ export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
 }
 
 function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrumentation[] {
-  const measuring = [new ExecutionInstrumentation({ sink, isExporting }), new PgInstrumentation()]
+  const measuring = [
+    new ExecutionInstrumentation({ sink, isExporting }),
+    new PgInstrumentation({ responseHook: recordRows })
+  ]
   // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
   return isExporting ? [...measuring, new HttpInstrumentation(), graphqlInstrumentation()] : measuring
 }

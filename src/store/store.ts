@@ -1,7 +1,11 @@
 import type { PerformanceConfig } from '../config.js'
 import type { Clock } from '../lib/clock.js'
-import type { Measurement, ResolverMeasurement } from '../spans/measurement.js'
-import { Dimension } from './dimension.js'
+import type { Measurement, QueryMeasurement, ResolverMeasurement } from '../spans/measurement.js'
+import type { Statement } from '../spans/sql/analyzer.js'
+import { CallerAllowance } from './callers.js'
+import { Dimension, OVERFLOW, type AnyDimension } from './dimension.js'
+import { StatementSums } from './statement-sums.js'
+import { NoSums, OperationSums, ResolverSums } from './sums.js'
 import { epochAt, fullAt, widened, windowFor, type Window } from './window.js'
 
 export interface StoreOptions {
@@ -12,10 +16,9 @@ export interface StoreOptions {
   readonly seriesLimit?: number
 }
 
-export interface QueryLabels {
-  readonly operation: string
-  readonly table: string | null
-}
+export type QueryLabels = Pick<Statement, 'operation' | 'table'>
+
+export type StatementLabels = QueryLabels & Pick<Statement, 'fingerprint' | 'text'>
 
 export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */
@@ -27,11 +30,12 @@ const CLOCK_TOLERANCE = 1000
 /** What happened, remembered in bounded memory: one dimension a kind of thing, one series a name, one sketch a slot. */
 export class Store {
   readonly clock: Clock
-  readonly resolvers: Dimension<null>
-  readonly queries: Dimension<QueryLabels>
-  readonly operations: Dimension<OperationLabels>
-  readonly cacheHits: Dimension<null>
-  readonly cacheMisses: Dimension<null>
+  readonly resolvers: Dimension<null, ResolverSums>
+  readonly queries: Dimension<QueryLabels, NoSums>
+  readonly statements: Dimension<StatementLabels, StatementSums>
+  readonly operations: Dimension<OperationLabels, OperationSums>
+  readonly cacheHits: Dimension<null, NoSums>
+  readonly cacheMisses: Dimension<null, NoSums>
   #window: Window
   /** Where everything is kept: when it began, and when the window runs out of slots. */
   #origin: number
@@ -46,11 +50,22 @@ export class Store {
     this.#window = windowFor(retentionPeriod)
     this.#origin = clock.monotonic()
     this.#fullAt = fullAt(this.#window, this.#origin)
-    this.resolvers = new Dimension(seriesLimit, null)
-    this.queries = new Dimension<QueryLabels>(seriesLimit, { operation: '(other)', table: null })
-    this.operations = new Dimension<OperationLabels>(seriesLimit, { type: '(other)' })
-    this.cacheHits = new Dimension(seriesLimit, null)
-    this.cacheMisses = new Dimension(seriesLimit, null)
+    const otherQueries = { operation: OVERFLOW, table: null, fingerprint: OVERFLOW, text: OVERFLOW }
+    const callers = new CallerAllowance()
+    const none = new NoSums()
+    const without = (): NoSums => none
+    this.resolvers = new Dimension(seriesLimit, null, () => new ResolverSums())
+    this.queries = new Dimension<QueryLabels, NoSums>(seriesLimit, otherQueries, without)
+    this.statements = new Dimension<StatementLabels, StatementSums>(seriesLimit, otherQueries, () =>
+      StatementSums.ofStatement(callers)
+    )
+    this.operations = new Dimension<OperationLabels, OperationSums>(
+      seriesLimit,
+      { type: OVERFLOW },
+      () => new OperationSums()
+    )
+    this.cacheHits = new Dimension(seriesLimit, null, without)
+    this.cacheMisses = new Dimension(seriesLimit, null, without)
   }
 
   get window(): Window {
@@ -62,20 +77,26 @@ export class Store {
     // Reading the clock is a good part of what a call costs, so it is not read twice.
     const now = measurement.endedAt ?? this.clock.monotonic()
     const series = this.resolvers.get(name, name, null)
-    series.record(this.#windowAt(now), now, measurement, measurement.statements, measurement.sqlTime)
+    series.record(this.#windowAt(now), now, measurement).record(measurement)
   }
 
-  /** `name` is the operation and the table: `SELECT issues`. */
-  recordQuery(name: string, labels: QueryLabels, measurement: Measurement): void {
+  /** Counts it twice: for its name, `SELECT issues`, and for itself, with its caller. */
+  recordQuery(statement: Statement, measurement: QueryMeasurement): void {
     const now = this.clock.monotonic()
-    this.queries.get(name, name, labels).record(this.#windowAt(now), now, measurement)
+    const window = this.#windowAt(now)
+    this.queries.get(statement.name, statement.name, statement).record(window, now, measurement)
+    // Out first, so that its place is free where there are no more.
+    const former = statement.formerly === undefined ? undefined : this.statements.take(statement.formerly)
+    const series = this.statements.get(statement.fingerprint, statement.name, statement)
+    if (former !== undefined) series.absorb(former, window, now)
+    series.record(window, now, measurement).record(measurement)
   }
 
   /** `statements` is how many SQL statements the operation sent. */
   recordOperation(name: string, labels: OperationLabels, measurement: Measurement, statements: number): void {
     const series = this.operations.get(`${labels.type} ${name}`, name, labels)
     const now = this.clock.monotonic()
-    series.record(this.#windowAt(now), now, measurement, statements)
+    series.record(this.#windowAt(now), now, measurement).statements.record(statements)
   }
 
   recordCache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
@@ -142,7 +163,7 @@ export class Store {
     this.#sweptAt = -Infinity
   }
 
-  #dimensions(): Dimension<unknown>[] {
-    return [this.resolvers, this.queries, this.operations, this.cacheHits, this.cacheMisses]
+  #dimensions(): AnyDimension[] {
+    return [this.resolvers, this.queries, this.statements, this.operations, this.cacheHits, this.cacheMisses]
   }
 }

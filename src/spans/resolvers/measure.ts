@@ -136,13 +136,15 @@ class MeasuredField {
     try {
       const endedAt = this.#sink.now()
       const duration = Math.round(endedAt - start)
+      const sqlTime = call === undefined ? 0 : Math.min(call.sqlTime, duration)
       this.#sink.resolver(this.#name, {
         duration,
         failed,
         argsCount: countKeys(args),
         traceId: execution.trace,
         statements: call === undefined ? 0 : call.statements,
-        sqlTime: call === undefined ? 0 : Math.min(call.sqlTime, duration),
+        sqlTime,
+        selfTime: duration - sqlTime,
         endedAt
       })
       if (execution.facts.wantsTimings) {
