@@ -12,8 +12,10 @@ export {
   trackCacheMiss
 } from './process-monitor.js'
 export { createMonitor, type Monitor } from './monitor.js'
+export { recordRows } from './spans/rows.js'
 export type {
   CacheSnapshot,
+  CountSummary,
   NamedCacheSnapshot,
   OperationSnapshot,
   QuerySnapshot,
@@ -22,6 +24,8 @@ export type {
   SeriesSnapshot,
   Snapshot,
   SnapshotOptions,
+  StatementCaller,
+  StatementSnapshot,
   TimeSummary
 } from './store/snapshot.js'
 export type { RecentCall } from './store/recent.js'

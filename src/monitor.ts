@@ -10,7 +10,7 @@ import type { DetailLevel } from './self/detail.js'
 import { DetailControl } from './self/detail-control.js'
 import { SelfMeter } from './self/meter.js'
 import { selfReport } from './self/report.js'
-import type { Measurement, ResolverMeasurement } from './spans/measurement.js'
+import type { Measurement, QueryMeasurement, ResolverMeasurement } from './spans/measurement.js'
 import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
@@ -39,7 +39,9 @@ export function createMonitor(config: PerformanceConfig, options: MonitorOptions
 
 /** Takes measurements, remembers them, answers for them. One a process; a test makes its own. */
 export class Monitor implements SpanSink, ExecutionSink {
-  readonly operations = new RunningOperations()
+  readonly operations = new RunningOperations(name => {
+    this.store.addStatements(name, 1)
+  })
   readonly sql: SqlAnalyzer = createSqlAnalyzer()
   readonly store: Store
   /** Grows whenever resolvers may have been put into a schema that was executed before. */
@@ -176,16 +178,16 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.store.countResolver(name, failed)
   }
 
-  query(statement: Statement, measurement: Measurement): void {
+  query(statement: Statement, measurement: QueryMeasurement): void {
     this.#sendsSql = true
-    this.store.recordQuery(statement.name, statement, measurement)
+    this.store.recordQuery(statement, measurement)
     this.#log.query(statement, measurement)
   }
 
   executed({ facts, statements, trace }: Execution, nanoseconds: number, failed: boolean): void {
     if (facts.isOwn) return
     const measurement = { duration: nanoseconds, failed, argsCount: null, traceId: trace }
-    this.store.recordOperation(facts.seriesName, facts, measurement, statements)
+    this.store.recordOperation(facts.seriesName, facts, measurement, statements, facts.key)
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {

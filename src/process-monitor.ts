@@ -70,7 +70,7 @@ export function trackCacheMiss(seconds: number, name?: string): void {
   processMonitor().trackCacheMiss(seconds, name)
 }
 
-/** Everything the monitor reports: resolvers, queries, operations, cache, config. */
+/** Everything the monitor reports: resolvers, queries, statements, operations, cache, config. */
 export function getAllMetrics(): Snapshot {
   return processMonitor().snapshot()
 }

@@ -3,9 +3,23 @@ import { METRICS_FIELD } from '../lib/names.js'
 import type { FieldTiming } from '../spans/operations.js'
 import type { Path } from '../spans/resolvers/execution.js'
 import type { RecentCall } from '../store/recent.js'
-import type { CacheSnapshot, SeriesSnapshot, Snapshot, SnapshotOptions } from '../store/snapshot.js'
+import type {
+  CacheSnapshot,
+  OperationSnapshot,
+  SeriesSnapshot,
+  Snapshot,
+  SnapshotOptions,
+  StatementSnapshot
+} from '../store/snapshot.js'
 import { isAdministrator, type Authorize, type CallerContext } from './access.js'
-import { checkedLimit, checkedName, checkedRecent, ordered, type SelectionArguments } from './selection.js'
+import {
+  checkedCallers,
+  checkedLimit,
+  checkedRecent,
+  checkedSelection,
+  ordered,
+  type SelectionArguments
+} from './selection.js'
 
 /** What the fields read. */
 export interface MetricsReader {
@@ -21,15 +35,18 @@ export interface FieldsOptions {
   readonly timingForAdministratorsOnly: boolean
 }
 
-type SeriesKind = 'resolvers' | 'queries' | 'operations'
+/** A row of any kind; where rows share a name, these tell them apart. */
+type Row = SeriesSnapshot & Partial<Pick<StatementSnapshot, 'fingerprint'> & Pick<OperationSnapshot, 'operationType'>>
+
+type SeriesKind = 'resolvers' | 'queries' | 'statements' | 'operations'
 type Resolver = (parent: never, args: never, context: CallerContext, info: { readonly path: Path }) => unknown
 export type ResolverMap = Record<string, Record<string, Resolver>>
 
 /** The resolvers of the metrics types, and of the metrics field on `queryType`. */
 export function metricsResolvers(queryType: string, { reader, authorize }: FieldsOptions): ResolverMap {
   const rows = (kind: SeriesKind) => (_: unknown, args: SelectionArguments) =>
-    ordered(reader.snapshot({ include: [kind], ...checkedName(args.name) })[kind] as readonly SeriesSnapshot[], args)
-  const recent = (kind: SeriesKind) => (row: SeriesSnapshot, args: { limit: number }) =>
+    ordered(reader.snapshot({ include: [kind], ...checkedSelection(args) })[kind] as readonly Row[], args)
+  const recent = (kind: SeriesKind) => (row: Row, args: { limit: number }) =>
     recentCalls(reader, kind, row, checkedRecent(args.limit))
   return {
     [queryType]: {
@@ -41,6 +58,7 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
     PerformanceMetrics: {
       resolvers: rows('resolvers'),
       queries: rows('queries'),
+      statements: rows('statements'),
       operations: rows('operations'),
       cache: () => cacheFields(reader.snapshot({ include: ['cache'] }).cache),
       config: () => reader.snapshot({ include: [] }).config,
@@ -48,11 +66,15 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
     },
     ResolverMetrics: { recent: recent('resolvers') },
     QueryMetrics: { recent: recent('queries') },
+    StatementMetrics: {
+      recent: recent('statements'),
+      callers: ({ callers }: StatementSnapshot, args: { limit: number }) => callers.slice(0, checkedCallers(args.limit))
+    },
     OperationMetrics: { recent: recent('operations') },
     CacheMetrics: {
       byName: (_: unknown, args: SelectionArguments) =>
         reader
-          .snapshot({ include: ['cache'], ...checkedName(args.name) })
+          .snapshot({ include: ['cache'], ...checkedSelection(args) })
           .cache.byName.slice(0, checkedLimit(args.limit ?? 100))
           .map(cache => ({ name: cache.name, ...cacheFields(cache) }))
     }
@@ -72,17 +94,13 @@ export function timingResolver({ reader, authorize, timingForAdministratorsOnly 
 function recentCalls(
   reader: MetricsReader,
   kind: SeriesKind,
-  row: SeriesSnapshot,
+  { name, fingerprint, operationType }: Row,
   limit: number
 ): readonly RecentCall[] {
-  const found: readonly SeriesSnapshot[] = reader.snapshot({ include: [kind], name: row.name, recent: limit })[kind]
+  const only = fingerprint === undefined ? {} : { fingerprint }
+  const found: readonly Row[] = reader.snapshot({ include: [kind], name, ...only, recent: limit })[kind]
   // A query and a mutation may share a name.
-  const same = found.find(series => operationType(series) === operationType(row))
-  return same?.recent ?? []
-}
-
-function operationType(series: SeriesSnapshot): unknown {
-  return 'operationType' in series ? series.operationType : undefined
+  return found.find(row => row.operationType === operationType)?.recent ?? []
 }
 
 function cacheFields({ hits, misses, hitRatio, hitTimes, missTimes }: CacheSnapshot): object {

@@ -1,12 +1,14 @@
 import { PerformanceError } from '../errors.js'
+import { CALLERS_OF_STATEMENT } from '../store/callers.js'
 import { RECENT_LIMIT } from '../store/recent.js'
-import type { SeriesSnapshot } from '../store/snapshot.js'
+import type { SeriesSnapshot, SnapshotOptions } from '../store/snapshot.js'
 
 const NAME_LIMIT = 200
 const ROW_LIMIT = 2001
 
 export interface SelectionArguments {
   readonly name?: string | null
+  readonly fingerprint?: string | null
   readonly orderBy?: string | null
   readonly limit?: number | null
 }
@@ -51,29 +53,39 @@ export function ordered<Row extends SeriesSnapshot>(
 
 /** @throws PerformanceError MPERF_ARGUMENT_INVALID */
 export function checkedLimit(limit: number): number {
-  if (!(limit >= 1 && limit <= ROW_LIMIT)) throw invalid('limit', String(limit), `a number from 1 to ${ROW_LIMIT}`)
-  return limit
+  return within('limit', limit, ROW_LIMIT)
 }
 
 /** @throws PerformanceError MPERF_ARGUMENT_INVALID */
 export function checkedRecent(limit: number): number {
-  if (!(limit >= 1 && limit <= RECENT_LIMIT)) {
-    throw invalid('limit of recent', String(limit), `a number from 1 to ${RECENT_LIMIT}`)
-  }
-  return limit
+  return within('limit of recent', limit, RECENT_LIMIT)
+}
+
+/** @throws PerformanceError MPERF_ARGUMENT_INVALID */
+export function checkedCallers(limit: number): number {
+  return within('limit of callers', limit, CALLERS_OF_STATEMENT + 1)
 }
 
 /**
- * `name` for a snapshot, which has no null.
+ * What a snapshot is asked for, which knows no null.
  *
  * @throws PerformanceError MPERF_ARGUMENT_INVALID
  */
-export function checkedName(name: string | null | undefined): { readonly name?: string } {
-  if (name === null || name === undefined) return {}
-  if (name.length === 0 || name.length > NAME_LIMIT) {
-    throw invalid('name', `a text of ${name.length} characters`, `1 to ${NAME_LIMIT} characters`)
+export function checkedSelection({ name, fingerprint }: SelectionArguments): SnapshotOptions {
+  return { ...checkedText('name', name), ...checkedText('fingerprint', fingerprint) }
+}
+
+function checkedText(argument: 'name' | 'fingerprint', text: string | null | undefined): SnapshotOptions {
+  if (text === null || text === undefined) return {}
+  if (text.length === 0 || text.length > NAME_LIMIT) {
+    throw invalid(argument, `a text of ${text.length} characters`, `1 to ${NAME_LIMIT} characters`)
   }
-  return { name }
+  return { [argument]: text }
+}
+
+function within(argument: string, limit: number, most: number): number {
+  if (!(limit >= 1 && limit <= most)) throw invalid(argument, String(limit), `a number from 1 to ${most}`)
+  return limit
 }
 
 function invalid(argument: string, seen: string, expected: string): PerformanceError {

@@ -19,6 +19,16 @@ export interface ResolverMeasurement extends Measurement {
   readonly endedAt: number | null
 }
 
+/** What one SQL statement cost, and who sent it. */
+export interface QueryMeasurement extends Measurement {
+  /** Rows that it returned or changed; null where the span does not say. */
+  readonly rows: number | null
+  /** `Type.field` of the resolver that sent it; null where that is not known. */
+  readonly resolver: string | null
+  /** The name, in the store, of the operation that it was sent for; null where that is not known. */
+  readonly operation: string | null
+}
+
 /** 32 hexadecimal digits, or what makes them when asked; null where there is no trace. */
 export type TraceId = string | { readonly id: string } | null
 

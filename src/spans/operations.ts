@@ -17,7 +17,9 @@ export interface FieldTiming {
 
 /** What is known of one running operation; it lives as long as the spans that point to it. */
 export class RunningOperation {
-  readonly #span: ReadableSpan
+  readonly span: ReadableSpan
+  /** The name of its series; undefined until somebody has asked for it. */
+  seriesName: string | null | undefined
   #timings: Map<string, FieldTiming> | undefined
   #wantsTimings: boolean | undefined
   /** SQL statements sent so far. */
@@ -30,7 +32,7 @@ export class RunningOperation {
   #otherResolvers = 0
 
   constructor(span: ReadableSpan) {
-    this.#span = span
+    this.span = span
     this.traceId = copyOf(span.spanContext().traceId)
   }
 
@@ -53,7 +55,7 @@ export class RunningOperation {
 
   /** Remembers the time of a resolver call, if the operation selects `_performance` at all. */
   resolved(spanId: string, timing: FieldTiming): void {
-    this.#wantsTimings ??= graphqlSourceOf(this.#span).includes(TIMING_FIELD)
+    this.#wantsTimings ??= graphqlSourceOf(this.span).includes(TIMING_FIELD)
     if (this.#wantsTimings) (this.#timings ??= new Map()).set(spanId, timing)
   }
 
@@ -96,6 +98,12 @@ export class RunningOperations {
   executing = 0
   /** The resolver call whose code is running right now, up to the first time it waits. */
   call: ResolverCall | undefined = undefined
+  readonly #sentLate: (name: string) => void
+
+  /** `sentLate` is told the resolver of each query that is sent after its call was recorded. */
+  constructor(sentLate: (name: string) => void) {
+    this.#sentLate = sentLate
+  }
 
   started(span: ReadableSpan, parentContext: Context): void {
     if (startsOperation(span)) {
@@ -116,9 +124,13 @@ export class RunningOperations {
     const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
     if (execution === undefined) return
     ;(span as Tagged)[SENDER] = { execution, call }
-    if (!startsQuery(span)) call?.touched()
-    else if (call === undefined) execution.statements += 1
-    else call.queryStarted(performance.now() * 1e6)
+    if (!startsQuery(span)) {
+      call?.touched()
+      return
+    }
+    execution.statements += 1
+    call?.queryStarted(performance.now() * 1e6)
+    if (call?.isOver) this.#sentLate(call.name)
   }
 
   /** A call without a context of its own is found only while its code is running. */

@@ -3,7 +3,7 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
 import { LRUCache } from 'lru-cache'
 import { isOwnField } from '../lib/names.js'
 import { boundedName, copyOf } from '../lib/text.js'
-import type { Measurement, ResolverMeasurement } from './measurement.js'
+import type { Measurement, QueryMeasurement, ResolverMeasurement } from './measurement.js'
 import { senderOf, type RunningOperations, type Sender } from './operations.js'
 import { anonymousName } from './resolvers/document.js'
 import type { SelfMeasuring } from './self-measurement.js'
@@ -14,6 +14,7 @@ import {
   INSTRUMENTATION_NAME,
   measurementOf,
   operationOf,
+  queryMeasurementOf,
   resolverOf,
   sqlTextOf,
   type OperationSpan,
@@ -33,8 +34,7 @@ export interface SpanSink extends SelfMeasuring {
   /** False while measuring is switched off. */
   accepts(): boolean
   resolver(name: string, measurement: ResolverMeasurement): void
-  /** `sender` is the operation, and the resolver call, that sent it, where that is known. */
-  query(statement: Statement, measurement: Measurement, sender: Sender | undefined): void
+  query(statement: Statement, measurement: QueryMeasurement): void
   /** Counts a call of a resolver that was not timed. */
   counted(name: string, failed: boolean): void
   operation(type: string, name: string, measurement: Measurement, statements: number): void
@@ -169,8 +169,22 @@ export class SpanAggregator implements SpanProcessor {
   #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
     const sender = senderOf(span)
     sender?.call?.queryEnded(performance.now() * 1e6)
-    const traceId = sender?.execution.trace ?? this.#traceIdOf(span)
-    this.#sink.query(statement, measurementOf(span, traceId, parameters), sender)
+    const measurement =
+      sender === undefined
+        ? queryMeasurementOf(span, this.#traceIdOf(span), parameters, null, this.#operationNameOf(span))
+        : sentQueryOf(span, parameters, sender)
+    this.#sink.query(statement, measurement)
+  }
+
+  /** The name of the operation inside which a span runs; null where that is not known. */
+  #operationNameOf(span: ReadableSpan): string | null {
+    const running = this.#sink.operations.of(span)
+    if (running === undefined) return null
+    if (running.seriesName === undefined) {
+      const operation = operationOf(running.span)
+      running.seriesName = operation === undefined ? null : this.#seriesNameOf(running.span, operation)
+    }
+    return running.seriesName
   }
 
   #traceIdOf(span: ReadableSpan): string {
@@ -192,14 +206,19 @@ export class SpanAggregator implements SpanProcessor {
     running?.resolved(span.spanContext().spanId, { executionTime: measurement.duration / 1e9, resolverName })
   }
 
-  #recordOperation(span: ReadableSpan, { type, name }: OperationSpan): void {
+  #recordOperation(span: ReadableSpan, operation: OperationSpan): void {
     const running = this.#sink.operations.of(span)
     if (running?.isMeasured || running?.isOwn) return
-    const known = name === undefined ? this.#nameOf(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
-    this.#sink.operation(type, known, measurementOf(span, this.#traceIdOf(span), null), running?.statements ?? 0)
+    const name = running?.seriesName ?? this.#seriesNameOf(span, operation)
+    const measurement = measurementOf(span, this.#traceIdOf(span), null)
+    this.#sink.operation(operation.type, name, measurement, running?.statements ?? 0)
   }
 
-  #nameOf(source: string): string {
+  #seriesNameOf(span: ReadableSpan, { name }: OperationSpan): string {
+    return name === undefined ? this.#anonymousName(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
+  }
+
+  #anonymousName(source: string): string {
     const known = this.#anonymous.get(source)
     if (known !== undefined) return known
     const name = anonymousName(source)
@@ -210,6 +229,10 @@ export class SpanAggregator implements SpanProcessor {
 
 function isOwn({ instrumentationScope }: ReadableSpan): boolean {
   return instrumentationScope.name === INSTRUMENTATION_NAME
+}
+
+function sentQueryOf(span: ReadableSpan, parameters: number, { execution, call }: Sender): QueryMeasurement {
+  return queryMeasurementOf(span, execution.trace, parameters, call?.name ?? null, execution.facts.seriesName)
 }
 
 function isSampled(span: Span): boolean {

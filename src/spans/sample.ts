@@ -1,6 +1,6 @@
 import { SpanStatusCode, type Attributes } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import type { ResolverMeasurement, TraceId } from './measurement.js'
+import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measurement.js'
 
 /**
  * The vocabulary of the spans we understand: those of @opentelemetry/instrumentation-graphql and -pg, with the database
@@ -79,13 +79,33 @@ export function sqlTextOf({ attributes }: ReadableSpan): string | undefined {
   return typeof text === 'string' ? text : undefined
 }
 
+/** Of the semantic conventions, which have no name yet for rows that were changed and not returned. */
+const RETURNED_ROWS = 'db.response.returned_rows'
+const CHANGED_ROWS = 'mercurius_performance.changed_rows'
+
+/** What the span of a query says of its rows; undefined stands for what its result does not tell. */
+export function rowAttributes(returned: number | undefined, changed: number | undefined): Attributes {
+  return { [RETURNED_ROWS]: returned, [CHANGED_ROWS]: changed }
+}
+
+/** How many rows a query returned or changed; null where its span does not say. */
+export function rowsOf({ attributes }: ReadableSpan): number | null {
+  const returned = attributes[RETURNED_ROWS]
+  const changed = attributes[CHANGED_ROWS]
+  if (!isCount(returned)) return isCount(changed) ? changed : null
+  return isCount(changed) ? returned + changed : returned
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0
+}
+
 /** What a finished span cost. */
 export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: number | null): ResolverMeasurement {
-  const [seconds, nanoseconds] = span.duration
-  const duration = Math.max(0, Math.round(seconds * 1e9 + nanoseconds))
+  const duration = durationOf(span)
   return {
     duration,
-    failed: span.status.code === SpanStatusCode.ERROR,
+    failed: hasFailed(span),
     argsCount,
     traceId,
     // A span does not know what ran inside it. Here and not added later: a second object for each span would show.
@@ -94,6 +114,26 @@ export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: n
     selfTime: duration,
     endedAt: null
   }
+}
+
+/** What a finished span of a query cost. */
+export function queryMeasurementOf(
+  span: ReadableSpan,
+  traceId: TraceId,
+  argsCount: number,
+  resolver: string | null,
+  operation: string | null
+): QueryMeasurement {
+  const rows = rowsOf(span)
+  return { duration: durationOf(span), failed: hasFailed(span), argsCount, traceId, rows, resolver, operation }
+}
+
+function durationOf({ duration: [seconds, nanoseconds] }: ReadableSpan): number {
+  return Math.max(0, Math.round(seconds * 1e9 + nanoseconds))
+}
+
+function hasFailed({ status }: ReadableSpan): boolean {
+  return status.code === SpanStatusCode.ERROR
 }
 
 /** The highest bind parameter (`$3`) that a SQL text names. */

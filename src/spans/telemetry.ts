@@ -10,6 +10,7 @@ import { exportersFromEnvironment, isExported } from './exporters.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
 import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
 import type { ExecutionSink } from './resolvers/sinks.js'
+import { recordRows } from './rows.js'
 import { createSampler } from './sampler.js'
 
 export type TelemetrySink = SpanSink & ExecutionSink
@@ -41,7 +42,10 @@ export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
 }
 
 function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrumentation[] {
-  const measuring = [new ExecutionInstrumentation({ sink, isExporting }), new PgInstrumentation()]
+  const measuring = [
+    new ExecutionInstrumentation({ sink, isExporting }),
+    new PgInstrumentation({ responseHook: recordRows })
+  ]
   // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
   return isExporting ? [...measuring, new HttpInstrumentation(), graphqlInstrumentation()] : measuring
 }

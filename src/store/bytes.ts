@@ -8,6 +8,10 @@ export const BYTES = {
   buckets: 168,
   /** A slot besides its sketch. */
   slot: 160,
+  /** What a series adds up besides its times, without what has a size of its own. */
+  sums: 40,
+  /** A caller of a statement in one slot. */
+  tally: 72,
   /** A series besides its sketches, its slots and its recent calls; with its place in the map of its dimension. */
   series: 260,
   /** An element of an array. */

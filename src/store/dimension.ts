@@ -1,48 +1,76 @@
 import { copyOf } from '../lib/text.js'
 import { BYTES } from './bytes.js'
 import { Series } from './series.js'
+import type { Sums } from './sums.js'
 import type { Window } from './window.js'
 
 /** The name of the series that takes what comes after the limit. No GraphQL name and no plain SQL name looks like it. */
 export const OVERFLOW = '(other)'
 
+/** What can be done to a series whatever it adds up. */
+export interface AnySeries {
+  isExpired(window: Window, now: number): boolean
+  settle(window: Window, now: number): void
+  rewindow(from: Window, to: Window, now: number): void
+  bytes(window: Window, now: number): number
+}
+
+/** A dimension whatever its series add up. */
+export interface AnyDimension extends Iterable<AnySeries> {
+  sweep(ask: (series: AnySeries) => 'keep' | 'forget'): Generator<void>
+  bytes(window: Window, now: number): number
+  /** Measurements that went to the overflow series, since the start. */
+  readonly overflowed: number
+}
+
 /**
  * A bounded set of series: after `limit` distinct keys every new key falls into one overflow series, so that every
  * measurement lands in exactly one. A `Map`, since a client may call a field or an operation `__proto__`.
  */
-export class Dimension<Labels> {
+export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
   readonly #limit: number
   readonly #overflowLabels: Labels
-  readonly #series = new Map<string, Series<Labels>>()
-  #overflow: Series<Labels> | undefined
-  /** Measurements that went to the overflow series, since the start. */
+  readonly #newSums: () => Own
+  readonly #series = new Map<string, Series<Labels, Own>>()
+  #overflow: Series<Labels, Own> | undefined
   overflowed = 0
 
-  constructor(limit: number, overflowLabels: Labels) {
+  /** `newSums` makes what a new series adds up besides its times. */
+  constructor(limit: number, overflowLabels: Labels, newSums: () => Own) {
     this.#limit = limit
     this.#overflowLabels = overflowLabels
+    this.#newSums = newSums
   }
 
   /** The series of `key`, to record one measurement in it; `name` and `labels` are used when it is new. */
-  get(key: string, name: string, labels: Labels): Series<Labels> {
+  get(key: string, name: string, labels: Labels): Series<Labels, Own> {
     const found = this.#series.get(key)
     if (found !== undefined) return found
     if (this.#series.size >= this.#limit) {
       this.overflowed += 1
-      return (this.#overflow ??= new Series(OVERFLOW, this.#overflowLabels))
+      return (this.#overflow ??= new Series(OVERFLOW, this.#overflowLabels, this.#newSums()))
     }
-    const created = new Series(copyOf(name), labels)
-    this.#series.set(copyOf(key), created)
+    const created = new Series(copyOf(name), labels, this.#newSums())
+    this.#series.set(key === name ? created.name : copyOf(key), created)
     return created
   }
 
+  /** Takes the series of `key` out, if there is one. */
+  take(key: string): Series<Labels, Own> | undefined {
+    const found = this.#series.get(key)
+    if (found !== undefined) this.#series.delete(key)
+    return found
+  }
+
   /** Asks of each series whether to keep it, one a step; the place of one that is forgotten is free again. */
-  *sweep(ask: (series: Series<Labels>) => 'keep' | 'forget'): Generator<void> {
+  *sweep(ask: (series: AnySeries) => 'keep' | 'forget'): Generator<void> {
     for (const [key, series] of this.#series) {
-      if (ask(series) === 'forget') this.#series.delete(key)
+      if (ask(series) === 'forget') this.take(key)?.forget()
       yield
     }
-    if (this.#overflow !== undefined && ask(this.#overflow) === 'forget') this.#overflow = undefined
+    if (this.#overflow === undefined || ask(this.#overflow) === 'keep') return
+    this.#overflow.forget()
+    this.#overflow = undefined
   }
 
   /** Memory that its series take, an estimate. */
@@ -54,7 +82,7 @@ export class Dimension<Labels> {
     return bytes
   }
 
-  *[Symbol.iterator](): Generator<Series<Labels>> {
+  *[Symbol.iterator](): Generator<Series<Labels, Own>> {
     yield* this.#series.values()
     if (this.#overflow !== undefined) yield this.#overflow
   }

@@ -3,44 +3,37 @@ import type { Dimension } from './dimension.js'
 import { Merger } from './quantiles.js'
 import type { ReadTotals, Series } from './series.js'
 import type {
-  CacheSnapshot,
+  BatchSnapshot,
   NamedCacheSnapshot,
+  OperationSnapshot,
+  QuerySnapshot,
+  ResolverSnapshot,
   SeriesSnapshot,
   SnapshotOptions,
+  StatementSnapshot,
   StoreSnapshot,
   TimeSummary
 } from './snapshot.js'
+import { readStatement } from './statement-sums.js'
 import type { Store } from './store.js'
+import { cacheOf, countsIn, nothing, timesIn } from './summary.js'
+import { total, type NoSums, type Sums } from './sums.js'
 import { epochAt, oldestEpoch, type Window } from './window.js'
 
 const SECOND = 1e9
-const QUANTILES = [0.5, 0.9, 0.95, 0.99]
+
+type Totals = Pick<ReadTotals<NoSums>, 'errors' | 'untimed'>
 
 /** Everything the store reports now, or the part that `options` ask for. */
-export function readSnapshot(
-  store: Store,
-  config: PerformanceConfig,
-  { include, name, recent = 0 }: SnapshotOptions
-): StoreSnapshot {
-  const reader = new Reader(store, name, recent)
-  const wanted = (part: NonNullable<SnapshotOptions['include']>[number]): boolean => include?.includes(part) ?? true
+export function readSnapshot(store: Store, config: PerformanceConfig, options: SnapshotOptions): StoreSnapshot {
+  const reader = new Reader(store, options)
+  const wanted = (part: NonNullable<SnapshotOptions['include']>[number]): boolean =>
+    options.include?.includes(part) ?? true
   return {
-    resolvers: wanted('resolvers')
-      ? reader.series(store.resolvers, (_, { statements, sqlTime }, { totalTime }) => ({
-          sqlCount: statements,
-          sqlTime: sqlTime / SECOND,
-          selfTime: Math.max(0, totalTime - sqlTime / SECOND)
-        }))
-      : [],
-    queries: wanted('queries')
-      ? reader.series(store.queries, ({ operation, table }) => ({ queryType: operation, table }))
-      : [],
-    operations: wanted('operations')
-      ? reader.series(store.operations, ({ type }, { statements }, { count }) => ({
-          operationType: type,
-          queriesPerRequest: count === 0 ? 0 : statements / count
-        }))
-      : [],
+    resolvers: wanted('resolvers') ? reader.resolvers() : [],
+    queries: wanted('queries') ? reader.queries() : [],
+    statements: wanted('statements') ? reader.statements() : [],
+    operations: wanted('operations') ? reader.operations() : [],
     cache: wanted('cache') ? reader.cache() : { ...cacheOf(nothing, nothing), byName: [] },
     config
   }
@@ -48,37 +41,72 @@ export function readSnapshot(
 
 class Reader {
   readonly #store: Store
-  readonly #name: string | undefined
-  readonly #recent: number
+  readonly #options: SnapshotOptions
   readonly #merger = new Merger()
   readonly #window: Window
   readonly #now: number
   /** Monotonic nanoseconds at which the oldest reported slot begins. */
   readonly #since: number
 
-  constructor(store: Store, name: string | undefined, recent: number) {
+  constructor(store: Store, options: SnapshotOptions) {
     this.#store = store
-    this.#name = name
-    this.#recent = recent
+    this.#options = options
     this.#window = store.window
-    this.#now = store.clock.monotonic()
+    this.#now = store.now()
     this.#since = oldestEpoch(this.#window, epochAt(this.#window, this.#now)) * this.#window.width - 1
   }
 
-  series<Labels, Extra extends object>(
-    dimension: Dimension<Labels>,
-    extra: (labels: Labels, totals: ReadTotals, times: TimeSummary) => Extra
-  ): (SeriesSnapshot & Extra)[] {
-    const found: (SeriesSnapshot & Extra)[] = []
-    for (const series of dimension) {
-      if (this.#name !== undefined && series.name !== this.#name) continue
+  resolvers(): ResolverSnapshot[] {
+    const batches = this.#batches()
+    return this.#series(this.#store.resolvers, (summary, _, sums) => ({
+      ...summary,
+      sqlCount: total(sums, ({ statements }) => statements),
+      sqlTime: total(sums, ({ sqlTime }) => sqlTime) / SECOND,
+      selfTime: total(sums, ({ selfTime }) => selfTime) / SECOND,
+      batches: batches.get(summary.name) ?? null
+    }))
+  }
+
+  #batches(): Map<string, BatchSnapshot> {
+    const rows = this.#series(this.#store.batches, (summary, _, sums): [string, BatchSnapshot] => {
       this.#merger.clear()
-      const totals = series.read(this.#window, this.#now, this.#merger)
-      if (this.#merger.count + totals.untimed === 0) continue
-      const summary = this.#summary(series, totals)
-      found.push(Object.assign(summary, extra(series.labels, totals, summary)))
-    }
-    return found
+      for (const { counts } of sums) this.#merger.add(counts)
+      return [summary.name, { ...summary, size: countsIn(this.#merger) }]
+    })
+    return new Map(rows)
+  }
+
+  queries(): QuerySnapshot[] {
+    return this.#series(this.#store.queries, (summary, { operation, table }) => ({
+      ...summary,
+      queryType: operation,
+      table
+    }))
+  }
+
+  statements(): StatementSnapshot[] {
+    const { fingerprint: wanted } = this.#options
+    return this.#series(
+      this.#store.statements,
+      (summary, { operation, table, fingerprint, text }, sums) => ({
+        ...summary,
+        fingerprint,
+        text,
+        queryType: operation,
+        table,
+        ...readStatement(sums)
+      }),
+      ({ fingerprint }) => wanted === undefined || wanted === fingerprint
+    )
+  }
+
+  operations(): OperationSnapshot[] {
+    return this.#series(this.#store.operations, (summary, { type }, sums) => {
+      this.#merger.clear()
+      for (const { counts } of sums) this.#merger.add(counts)
+      const sqlPerRequest = countsIn(this.#merger)
+      return { ...summary, operationType: type, queriesPerRequest: sqlPerRequest.avg, sqlPerRequest }
+    })
   }
 
   cache(): StoreSnapshot['cache'] {
@@ -93,23 +121,45 @@ class Reader {
     return { ...cacheOf(this.#timesOfAll(cacheHits), this.#timesOfAll(cacheMisses)), byName }
   }
 
-  #summary(series: Series<unknown>, { errors, untimed }: ReadTotals): SeriesSnapshot {
+  /** A row for each series that has the wanted name and anything to tell. */
+  #series<Labels, Own extends Sums<Own>, Row>(
+    dimension: Dimension<Labels, Own>,
+    rowOf: (summary: SeriesSnapshot, labels: Labels, sums: readonly Own[]) => Row,
+    isWanted: (labels: Labels) => boolean = () => true
+  ): Row[] {
+    const rows: Row[] = []
+    for (const series of dimension) {
+      if (!this.#hasName(series.name) || !isWanted(series.labels)) continue
+      this.#merger.clear()
+      const totals = series.read(this.#window, this.#now, this.#merger)
+      if (this.#merger.count + totals.untimed === 0) continue
+      rows.push(rowOf(this.#summary(series, totals), series.labels, totals.sums))
+    }
+    return rows
+  }
+
+  #hasName(name: string): boolean {
+    return this.#options.name === undefined || this.#options.name === name
+  }
+
+  #summary({ name, recent }: Pick<Series<unknown, NoSums>, 'name' | 'recent'>, totals: Totals): SeriesSnapshot {
     const toWall = (at: number): number => this.#store.wallTimeOf(at)
-    const calls = series.recent.list(Math.max(1, this.#recent), this.#since, toWall)
+    const listed = this.#options.recent ?? 0
+    const calls = recent.list(Math.max(1, listed), this.#since, toWall)
     return {
-      name: series.name,
-      errorCount: errors,
-      ...timesIn(this.#merger, untimed),
+      name,
+      errorCount: totals.errors,
+      ...timesIn(this.#merger, totals.untimed),
       lastExecutionTime: calls[0]?.executionTime ?? 0,
       lastExecution: calls[0]?.timestamp ?? null,
-      recent: calls.slice(0, this.#recent)
+      recent: calls.slice(0, listed)
     }
   }
 
-  #timesByName(dimension: Dimension<null>): Map<string, TimeSummary> {
+  #timesByName(dimension: Dimension<null, NoSums>): Map<string, TimeSummary> {
     const times = new Map<string, TimeSummary>()
     for (const series of dimension) {
-      if (this.#name !== undefined && series.name !== this.#name) continue
+      if (!this.#hasName(series.name)) continue
       this.#merger.clear()
       series.read(this.#window, this.#now, this.#merger)
       if (this.#merger.count > 0) times.set(series.name, timesIn(this.#merger))
@@ -117,37 +167,11 @@ class Reader {
     return times
   }
 
-  #timesOfAll(dimension: Dimension<null>): TimeSummary {
+  #timesOfAll(dimension: Dimension<null, NoSums>): TimeSummary {
     this.#merger.clear()
     for (const series of dimension) {
-      if (this.#name === undefined || series.name === this.#name) series.read(this.#window, this.#now, this.#merger)
+      if (this.#hasName(series.name)) series.read(this.#window, this.#now, this.#merger)
     }
     return timesIn(this.#merger)
   }
-}
-
-/** What `merger` holds; for `untimed` calls more, the others speak. */
-function timesIn(merger: Merger, untimed = 0): TimeSummary {
-  const { count, sum } = merger
-  const average = count === 0 ? 0 : sum / count
-  const [median = 0, p90 = 0, p95 = 0, p99 = 0] = merger.quantiles(QUANTILES)
-  return {
-    count: count + untimed,
-    avgTime: average / SECOND,
-    medianTime: median / SECOND,
-    minTime: count === 0 ? 0 : merger.min / SECOND,
-    maxTime: merger.max / SECOND,
-    totalTime: (sum + untimed * average) / SECOND,
-    p90Time: p90 / SECOND,
-    p95Time: p95 / SECOND,
-    p99Time: p99 / SECOND
-  }
-}
-
-const nothing = timesIn(new Merger())
-
-function cacheOf(hitTimes: TimeSummary, missTimes: TimeSummary): CacheSnapshot {
-  const hits = hitTimes.count
-  const misses = missTimes.count
-  return { hits, misses, hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses), hitTimes, missTimes }
 }

@@ -18,14 +18,17 @@ export interface RecentCall {
   readonly traceId: string | null
 }
 
-/** The last 32 calls of a series, oldest overwritten first. Parallel arrays, so that a call allocates nothing. */
+/**
+ * The last 32 calls of a series, oldest overwritten first. Parallel arrays, so that a call allocates nothing; with room
+ * for one call at first, which is all that most names of a flood need.
+ */
 export class RecentCalls {
-  /** Monotonic nanoseconds of the end of the call. */
-  readonly #at: number[] = []
-  readonly #duration: number[] = []
-  readonly #failed: boolean[] = []
-  readonly #argsCount: (number | null)[] = []
-  readonly #traceId: TraceId[] = []
+  /** Monotonic nanoseconds of the end of the call; -Infinity where there was none. */
+  readonly #at: number[] = [-Infinity]
+  readonly #duration: number[] = [0]
+  readonly #failed: boolean[] = [false]
+  readonly #argsCount: (number | null)[] = [null]
+  readonly #traceId: TraceId[] = [null]
   #next = 0
   #floor = -Infinity
 
@@ -37,6 +40,13 @@ export class RecentCalls {
     this.#argsCount[index] = argsCount
     this.#traceId[index] = traceId
     this.#next = index === RECENT_LIMIT - 1 ? 0 : index + 1
+  }
+
+  /** Takes over the calls of `other`, so that the newest of both are listed. */
+  absorb(other: RecentCalls): void {
+    const calls = [...this.#calls(), ...other.#calls()].sort((one, later) => one.at - later.at)
+    this.#next = 0
+    for (const call of calls) this.add(call.at, call)
   }
 
   /** Lists nothing any more that ended at `at` or before. */
@@ -72,5 +82,16 @@ export class RecentCalls {
       })
     }
     return found
+  }
+
+  #calls(): (Measurement & { readonly at: number })[] {
+    const calls = this.#at.map((at, index) => ({
+      at,
+      duration: this.#duration[index] ?? 0,
+      failed: this.#failed[index] ?? false,
+      argsCount: this.#argsCount[index] ?? null,
+      traceId: this.#traceId[index] ?? null
+    }))
+    return calls.filter(({ at }) => at > this.#floor)
   }
 }

@@ -3,22 +3,18 @@ import { BYTES } from './bytes.js'
 import type { Merger } from './quantiles.js'
 import { RecentCalls } from './recent.js'
 import { Sketch } from './sketch.js'
+import type { Sums } from './sums.js'
 import { epochAt, oldestEpoch, type Window } from './window.js'
 
-interface Totals {
+interface Totals<Own> {
   readonly times: Sketch
   errors: number
   /** Calls that no time stands for yet. */
   untimed: number
-  /** SQL statements that the calls sent, and the nanoseconds in which they waited for one. */
-  statements: number
-  sqlTime: number
+  readonly sums: Own
 }
 
-/** What a series adds up to besides its times. */
-export type ReadTotals = Readonly<Omit<Totals, 'times'>>
-
-interface Slot extends Totals {
+interface Slot<Own> extends Totals<Own> {
   epoch: number
   /** Monotonic nanoseconds of its newest measurement. */
   newest: number
@@ -28,89 +24,88 @@ interface Slot extends Totals {
   bytes: number
 }
 
+/** What a series adds up to besides its times. */
+export interface ReadTotals<Own> {
+  readonly errors: number
+  readonly untimed: number
+  /** Those of the closed slots and, where there is one, of the open slot. */
+  readonly sums: readonly Own[]
+}
+
 /**
- * The measurements of one name. A write touches one slot of a ring. The slots whose time is over are kept summed up, so
- * that a read adds two sketches and not sixty.
+ * The measurements of one name. A write touches one slot; there are at most as many as the window has. The slots whose
+ * time is over are kept summed up, so that a read adds two sketches and not sixty.
  */
-export class Series<Labels> {
+export class Series<Labels, Own extends Sums<Own>> {
   readonly name: string
   readonly labels: Labels
   readonly recent = new RecentCalls()
-  #slots: (Slot | undefined)[] = []
+  /** In no order; the ones that are too old are used again. */
+  #slots: Slot<Own>[] = []
+  /** The slot of the newest measurement. */
+  #current: Slot<Own> | undefined
   /** The sum of the closed slots. */
-  #closed = emptyTotals()
+  readonly #closed: Totals<Own>
   /** The epoch for which `#closed` is right. */
   #settledAt = -Infinity
-  /** The epoch of the newest measurement. */
-  #newest = -Infinity
-  /** The sum of what the slots take, as last looked at. */
+  /** What the slots take, as last looked at. */
   #slotBytes = 0
 
-  constructor(name: string, labels: Labels) {
+  /** `sums` is where it adds up what it has besides its times. */
+  constructor(name: string, labels: Labels, sums: Own) {
     this.name = name
     this.labels = labels
+    this.#closed = { times: new Sketch(), errors: 0, untimed: 0, sums }
   }
 
-  record(window: Window, now: number, measurement: Measurement, statements = 0, sqlTime = 0): void {
-    const epoch = epochAt(window, now)
-    const slot = this.#slotAt(window, epoch)
-    this.#newest = epoch
-    slot.newest = now
+  /** Returns the sums that the measurement belongs to. */
+  record(window: Window, now: number, measurement: Measurement): Own {
+    const slot = this.#openSlot(window, now)
     slot.times.record(measurement.duration, 1 + slot.untimed)
     slot.untimed = 0
     if (measurement.failed) slot.errors += 1
-    slot.statements += statements
-    slot.sqlTime += sqlTime
     this.recent.add(now, measurement)
+    return slot.sums
   }
 
   /**
    * Counts a call that nobody timed. The next one of its slot that is timed stands for it too, so that times from before
-   * and from during sampling mix in the right proportion. `now` may be a little old, but no older than the newest call.
+   * and from during sampling mix in the right proportion. `now` may be a little old.
    */
   count(window: Window, now: number, failed: boolean): void {
-    const epoch = epochAt(window, now)
-    const slot = this.#slotAt(window, epoch)
-    if (slot.summed) {
-      // A read has closed it since; it is summed up anew.
-      this.#takeOut(slot)
-      this.#settledAt = -Infinity
-    }
-    this.#newest = epoch
-    slot.newest = now
+    const slot = this.#openSlot(window, now)
     slot.untimed += 1
     if (failed) slot.errors += 1
   }
 
+  /** The sums of now, to add what belongs to a call that was recorded before. */
+  sums(window: Window, now: number): Own {
+    return this.#openSlot(window, now).sums
+  }
+
   /** Adds the live slots to `merger`, which the caller has cleared. */
-  read(window: Window, now: number, merger: Merger): ReadTotals {
-    const epoch = epochAt(window, now)
+  read(window: Window, now: number, merger: Merger): ReadTotals<Own> {
     this.settle(window, now)
     const closed = this.#closed
     merger.add(closed.times)
-    const current = this.#slots[positionOf(window, epoch)]
-    if (current?.epoch !== epoch) return closed
+    const current = this.#current
+    const { errors, untimed, sums } = closed
+    if (current?.epoch !== epochAt(window, now)) return { errors, untimed, sums: [sums] }
     merger.add(current.times)
-    return {
-      errors: closed.errors + current.errors,
-      untimed: closed.untimed + current.untimed,
-      statements: closed.statements + current.statements,
-      sqlTime: closed.sqlTime + current.sqlTime
-    }
+    return { errors: errors + current.errors, untimed: untimed + current.untimed, sums: [sums, current.sums] }
   }
 
   /** Memory that it takes, an estimate. Closed slots do not change, so it looks at one slot and not at sixty. */
   bytes(window: Window, now: number): number {
     this.settle(window, now)
-    const current = this.#slots[positionOf(window, epochAt(window, now))]
-    if (current !== undefined) this.#weigh(current)
-    const slots = roomFor(this.#slots.length) * BYTES.element + this.#slotBytes
-    return BYTES.series + this.#closed.times.bytes + this.recent.bytes + slots
+    if (this.#current !== undefined) this.#weigh(this.#current)
+    const closed = this.#closed.times.bytes + this.#closed.sums.bytes
+    return BYTES.series + closed + this.recent.bytes + roomFor(this.#slots.length) * BYTES.element + this.#slotBytes
   }
 
   /** Whether nothing in it is young enough to be reported. */
   isExpired(window: Window, now: number): boolean {
-    return this.#newest < oldestEpoch(window, epochAt(window, now))
+    return this.#current === undefined || this.#current.epoch < oldestEpoch(window, epochAt(window, now))
   }
 
   /** Sums up the slots that have closed and takes out those that are too old. Does nothing twice in one slot. */
@@ -120,8 +115,7 @@ export class Series<Labels> {
     this.#settledAt = epoch
     const oldest = oldestEpoch(window, epoch)
     for (const slot of this.#slots) {
-      if (slot === undefined) continue
-      if (slot.epoch < oldest) this.#takeOut(slot)
+      if (slot.epoch < oldest) this.#empty(slot)
       else if (slot.epoch < epoch && !slot.summed) this.#sumUp(slot)
     }
   }
@@ -131,101 +125,132 @@ export class Series<Labels> {
    * nothing young is lost and what is old stays for at most one old slot longer.
    */
   rewindow(from: Window, to: Window, now: number): void {
-    const oldestBefore = oldestEpoch(from, epochAt(from, now))
-    const live = this.#slots.filter((slot): slot is Slot => slot !== undefined && slot.epoch >= oldestBefore)
-    this.recent.forgetUntil(oldestBefore * from.width - 1)
-    this.#slots = []
-    this.#slotBytes = 0
-    this.#closed = emptyTotals()
-    this.#settledAt = -Infinity
-    this.#newest = -Infinity
-    const oldest = oldestEpoch(to, epochAt(to, now))
-    for (const slot of live) {
-      const epoch = epochAt(to, slot.newest)
-      if (epoch < oldest) continue
-      const moved = this.#slotAt(to, epoch)
-      add(moved, slot)
-      moved.newest = Math.max(moved.newest, slot.newest)
-      this.#newest = Math.max(this.#newest, epoch)
-    }
+    const oldest = oldestEpoch(from, epochAt(from, now))
+    this.recent.forgetUntil(oldest * from.width - 1)
+    this.#rebuild(this.#alive(oldest), to, now)
   }
 
-  #slotAt(window: Window, epoch: number): Slot {
-    const position = positionOf(window, epoch)
-    const slot = this.#slots[position]
-    if (slot?.epoch === epoch) return slot
-    if (slot === undefined) return (this.#slots[position] = emptySlot(epoch))
-    this.#takeOut(slot)
-    slot.epoch = epoch
-    slot.newest = -Infinity
-    slot.times.reset()
-    slot.errors = 0
-    slot.untimed = 0
-    slot.statements = 0
-    slot.sqlTime = 0
+  /** Takes over all that `other` holds, which has turned out to be the same. */
+  absorb(other: Series<Labels, Own>, window: Window, now: number): void {
+    const oldest = oldestEpoch(window, epochAt(window, now))
+    this.recent.absorb(other.recent)
+    this.#rebuild([...this.#alive(oldest), ...other.#alive(oldest)], window, now)
+    other.forget()
+  }
+
+  /** Gives back what its sums hold of something shared; to be called when it is used no more. */
+  forget(): void {
+    this.#closed.sums.reset()
+    for (const { sums } of this.#slots) sums.reset()
+  }
+
+  #alive(oldest: number): Slot<Own>[] {
+    return this.#slots.filter(slot => slot.epoch >= oldest && !isEmpty(slot))
+  }
+
+  #rebuild(alive: readonly Slot<Own>[], window: Window, now: number): void {
+    const before = this.#slots
+    this.#slots = []
+    this.#current = undefined
+    this.#slotBytes = 0
+    this.#settledAt = -Infinity
+    clear(this.#closed)
+    const oldest = oldestEpoch(window, epochAt(window, now))
+    for (const slot of alive) {
+      const epoch = epochAt(window, slot.newest)
+      if (epoch < oldest) continue
+      const moved = this.#slotAt(window, epoch)
+      add(moved, slot)
+      moved.newest = Math.max(moved.newest, slot.newest)
+      if (this.#current === undefined || epoch > this.#current.epoch) this.#current = moved
+    }
+    for (const slot of before) clear(slot)
+  }
+
+  #openSlot(window: Window, now: number): Slot<Own> {
+    // A measurement that comes late belongs to no slot that is summed up already.
+    const epoch = Math.max(epochAt(window, now), this.#settledAt)
+    let slot = this.#current
+    if (slot === undefined || slot.epoch < epoch) slot = this.#current = this.#slotAt(window, epoch)
+    if (now > slot.newest) slot.newest = now
     return slot
   }
 
-  #sumUp(slot: Slot): void {
+  #slotAt(window: Window, epoch: number): Slot<Own> {
+    const oldest = oldestEpoch(window, epoch)
+    let old: Slot<Own> | undefined
+    for (const slot of this.#slots) {
+      if (slot.epoch === epoch) return slot
+      if (slot.epoch < oldest) old = slot
+    }
+    if (old !== undefined) {
+      this.#empty(old)
+      old.epoch = epoch
+      return old
+    }
+    const sums = this.#closed.sums.another()
+    const created = {
+      times: new Sketch(),
+      errors: 0,
+      untimed: 0,
+      sums,
+      epoch,
+      newest: -Infinity,
+      summed: false,
+      bytes: 0
+    }
+    // A list that begins with its first item has no room to spare; most names of a flood have one slot.
+    if (this.#slots.length === 0) this.#slots = [created]
+    else this.#slots.push(created)
+    return created
+  }
+
+  #sumUp(slot: Slot<Own>): void {
     add(this.#closed, slot)
     slot.summed = true
     this.#weigh(slot)
   }
 
-  #weigh(slot: Slot): void {
+  #weigh(slot: Slot<Own>): void {
     this.#slotBytes -= slot.bytes
-    slot.bytes = BYTES.slot + slot.times.bytes
+    slot.bytes = BYTES.slot + slot.times.bytes + slot.sums.bytes
     this.#slotBytes += slot.bytes
   }
 
-  #takeOut(slot: Slot): void {
-    if (!slot.summed) return
-    slot.summed = false
-    const { times } = this.#closed
-    times.subtract(slot.times)
-    this.#closed.errors -= slot.errors
-    this.#closed.untimed -= slot.untimed
-    this.#closed.statements -= slot.statements
-    this.#closed.sqlTime -= slot.sqlTime
-    if (slot.times.min > times.min && slot.times.max < times.max) return
-    const left = this.#slots.filter(other => other?.summed)
-    times.min = Math.min(Infinity, ...left.map(other => other?.times.min ?? Infinity))
-    times.max = Math.max(0, ...left.map(other => other?.times.max ?? 0))
+  #empty(slot: Slot<Own>): void {
+    if (isEmpty(slot)) return
+    if (slot.summed) {
+      slot.summed = false
+      const left = (): Slot<Own>[] => this.#slots.filter(other => other.summed)
+      this.#closed.errors -= slot.errors
+      this.#closed.untimed -= slot.untimed
+      this.#closed.times.subtract(slot.times, () => left().map(({ times }) => times))
+      this.#closed.sums.subtract(slot.sums, () => left().map(({ sums }) => sums))
+    }
+    slot.newest = -Infinity
+    clear(slot)
   }
 }
 
-/** How many elements V8 makes room for when an array grows to `length` at once. */
+/** How many elements V8 makes room for in a list that grew to `length`, one after the other. */
 function roomFor(length: number): number {
-  return length === 0 ? 0 : 1.5 * length + 16
+  return length <= 1 ? length : 1.25 * length + 16
 }
 
-function positionOf(window: Window, epoch: number): number {
-  return ((epoch % window.slots) + window.slots) % window.slots
+function isEmpty<Own>({ times, untimed }: Totals<Own>): boolean {
+  return times.count === 0 && untimed === 0
 }
 
-function emptyTotals(): Totals {
-  return { times: new Sketch(), errors: 0, untimed: 0, statements: 0, sqlTime: 0 }
-}
-
-/** One literal: spread from `emptyTotals`, it would take 300 bytes more on Node 20. */
-function emptySlot(epoch: number): Slot {
-  return {
-    times: new Sketch(),
-    errors: 0,
-    untimed: 0,
-    statements: 0,
-    sqlTime: 0,
-    epoch,
-    newest: -Infinity,
-    summed: false,
-    bytes: 0
-  }
-}
-
-function add(into: Totals, from: Totals): void {
+function add<Own extends Sums<Own>>(into: Totals<Own>, from: Totals<Own>): void {
   into.times.merge(from.times)
   into.errors += from.errors
   into.untimed += from.untimed
-  into.statements += from.statements
-  into.sqlTime += from.sqlTime
+  into.sums.add(from.sums)
+}
+
+function clear<Own extends Sums<Own>>(totals: Totals<Own>): void {
+  totals.times.reset()
+  totals.errors = 0
+  totals.untimed = 0
+  totals.sums.reset()
 }

@@ -1,7 +1,7 @@
 import { BYTES } from './bytes.js'
 
 /**
- * A histogram of durations whose quantiles are within 0.6% of the true value at any count.
+ * A histogram of durations, or of counts, whose quantiles are within 0.6% of the true value at any count.
  *
  * The buckets are those of OpenTelemetry's base-2 exponential histogram at scale 6: bucket `i` holds the values in
  * (b^i, b^(i+1)] with b = 2^(2^-6), about 1.0109. So it leaves over OTLP without loss, and merging is addition.
@@ -25,7 +25,7 @@ const none: Counts = new Uint8Array(0)
 
 export class Sketch {
   count = 0
-  /** Nanoseconds. */
+  /** Nanoseconds, where the values are durations. */
   sum = 0
   min = Infinity
   max = 0
@@ -35,14 +35,14 @@ export class Sketch {
   first = 0
   counts: Counts = none
 
-  /** Adds a whole, non-negative number of nanoseconds, `weight` times. */
-  record(nanoseconds: number, weight = 1): void {
+  /** Adds a whole, non-negative number, `weight` times. */
+  record(value: number, weight = 1): void {
     this.count += weight
-    this.sum += weight * nanoseconds
-    if (nanoseconds < this.min) this.min = nanoseconds
-    if (nanoseconds > this.max) this.max = nanoseconds
-    if (nanoseconds === 0) this.zeroCount += weight
-    else this.#add(bucketOf(nanoseconds), weight)
+    this.sum += weight * value
+    if (value < this.min) this.min = value
+    if (value > this.max) this.max = value
+    if (value === 0) this.zeroCount += weight
+    else this.#add(bucketOf(value), weight)
   }
 
   /** Adds everything that `other` holds. */
@@ -59,8 +59,8 @@ export class Sketch {
     }
   }
 
-  /** Takes out what was merged in before. Count, sum and buckets are exact; `min` and `max` are left to the caller. */
-  subtract(other: Sketch): void {
+  /** Takes out what was merged in before; `left` lists what is still in, and is asked where an extreme may have gone. */
+  subtract(other: Sketch, left: () => readonly Sketch[]): void {
     this.count -= other.count
     this.sum -= other.sum
     this.zeroCount -= other.zeroCount
@@ -69,6 +69,10 @@ export class Sketch {
       const count = other.counts[offset] ?? 0
       if (count > 0) this.counts[shift + offset] = (this.counts[shift + offset] ?? 0) - count
     }
+    if (other.min > this.min && other.max < this.max) return
+    const sketches = left()
+    this.min = Math.min(Infinity, ...sketches.map(({ min }) => min))
+    this.max = Math.max(0, ...sketches.map(({ max }) => max))
   }
 
   /** Empties the sketch and keeps its buckets, so that a reused slot allocates nothing. */

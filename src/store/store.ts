@@ -1,7 +1,11 @@
 import type { PerformanceConfig } from '../config.js'
 import type { Clock } from '../lib/clock.js'
-import type { Measurement, ResolverMeasurement } from '../spans/measurement.js'
-import { Dimension } from './dimension.js'
+import type { Measurement, QueryMeasurement, ResolverMeasurement } from '../spans/measurement.js'
+import type { Statement } from '../spans/sql/analyzer.js'
+import { CallerAllowance } from './callers.js'
+import { Dimension, OVERFLOW, type AnyDimension } from './dimension.js'
+import { StatementSums } from './statement-sums.js'
+import { CountSums, NoSums, ResolverSums } from './sums.js'
 import { epochAt, fullAt, widened, windowFor, type Window } from './window.js'
 
 export interface StoreOptions {
@@ -12,10 +16,9 @@ export interface StoreOptions {
   readonly seriesLimit?: number
 }
 
-export interface QueryLabels {
-  readonly operation: string
-  readonly table: string | null
-}
+export type QueryLabels = Pick<Statement, 'operation' | 'table'>
+
+export type StatementLabels = QueryLabels & Pick<Statement, 'fingerprint' | 'text'>
 
 export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */
@@ -27,12 +30,13 @@ const CLOCK_TOLERANCE = 1000
 /** What happened, remembered in bounded memory: one dimension a kind of thing, one series a name, one sketch a slot. */
 export class Store {
   readonly clock: Clock
-  readonly resolvers: Dimension<null>
-  readonly queries: Dimension<QueryLabels>
-  readonly operations: Dimension<OperationLabels>
-  readonly batches: Dimension<null>
-  readonly cacheHits: Dimension<null>
-  readonly cacheMisses: Dimension<null>
+  readonly resolvers: Dimension<null, ResolverSums>
+  readonly queries: Dimension<QueryLabels, NoSums>
+  readonly statements: Dimension<StatementLabels, StatementSums>
+  readonly operations: Dimension<OperationLabels, CountSums>
+  readonly batches: Dimension<null, CountSums>
+  readonly cacheHits: Dimension<null, NoSums>
+  readonly cacheMisses: Dimension<null, NoSums>
   #window: Window
   /** Where everything is kept: when it began, and when the window runs out of slots. */
   #origin: number
@@ -50,21 +54,35 @@ export class Store {
     this.#origin = clock.monotonic()
     this.#newest = this.#origin
     this.#fullAt = fullAt(this.#window, this.#origin)
-    this.resolvers = new Dimension(seriesLimit, null)
-    this.queries = new Dimension<QueryLabels>(seriesLimit, { operation: '(other)', table: null })
-    this.operations = new Dimension<OperationLabels>(seriesLimit, { type: '(other)' })
-    this.batches = new Dimension(seriesLimit, null)
-    this.cacheHits = new Dimension(seriesLimit, null)
-    this.cacheMisses = new Dimension(seriesLimit, null)
+    const otherQueries = { operation: OVERFLOW, table: null, fingerprint: OVERFLOW, text: OVERFLOW }
+    const callers = new CallerAllowance()
+    const none = new NoSums()
+    const without = (): NoSums => none
+    this.resolvers = new Dimension(seriesLimit, null, () => new ResolverSums())
+    this.queries = new Dimension<QueryLabels, NoSums>(seriesLimit, otherQueries, without)
+    this.statements = new Dimension<StatementLabels, StatementSums>(seriesLimit, otherQueries, () =>
+      StatementSums.ofStatement(callers)
+    )
+    const spread = (): CountSums => new CountSums()
+    this.operations = new Dimension<OperationLabels, CountSums>(seriesLimit, { type: OVERFLOW }, spread)
+    this.batches = new Dimension(seriesLimit, null, spread)
+    this.cacheHits = new Dimension(seriesLimit, null, without)
+    this.cacheMisses = new Dimension(seriesLimit, null, without)
   }
 
   get window(): Window {
     return this.#window
   }
 
+  /** The time to read at, in monotonic nanoseconds; nothing is counted for an earlier one from here on. */
+  now(): number {
+    this.#newest = this.clock.monotonic()
+    return this.#newest
+  }
+
   /** Memory that all of it takes, an estimate within about 20%. */
   get bytes(): number {
-    const now = this.clock.monotonic()
+    const now = this.now()
     return this.#dimensions().reduce((sum, dimension) => sum + dimension.bytes(this.#window, now), 0)
   }
 
@@ -78,7 +96,7 @@ export class Store {
     // Reading the clock is a good part of what a call costs, so it is not read twice.
     const now = measurement.endedAt ?? this.clock.monotonic()
     const series = this.resolvers.get(name, name, null)
-    series.record(this.#windowAt(now), now, measurement, measurement.statements, measurement.sqlTime)
+    series.record(this.#windowAt(now), now, measurement).record(measurement)
   }
 
   /**
@@ -90,23 +108,44 @@ export class Store {
     this.resolvers.get(name, name, null).count(this.#windowAt(now), now, failed)
   }
 
-  /** `name` is the operation and the table: `SELECT issues`. */
-  recordQuery(name: string, labels: QueryLabels, measurement: Measurement): void {
+  /** Counts SQL that a resolver sent after its call was recorded. */
+  addStatements(name: string, statements: number): void {
     const now = this.clock.monotonic()
-    this.queries.get(name, name, labels).record(this.#windowAt(now), now, measurement)
-  }
-
-  /** `statements` is how many SQL statements the operation sent. */
-  recordOperation(name: string, labels: OperationLabels, measurement: Measurement, statements: number): void {
-    const series = this.operations.get(`${labels.type} ${name}`, name, labels)
-    const now = this.clock.monotonic()
-    series.record(this.#windowAt(now), now, measurement, statements)
+    this.resolvers.get(name, name, null).sums(this.#windowAt(now), now).statements += statements
   }
 
   /** One call of a loader's batch function for `size` objects; `name` is the field's. */
   recordBatch(name: string, size: number, measurement: Measurement): void {
     const now = this.clock.monotonic()
-    this.batches.get(name, name, null).record(this.#windowAt(now), now, measurement, size)
+    this.batches.get(name, name, null).record(this.#windowAt(now), now, measurement).counts.record(size)
+  }
+
+  /** Counts it twice: for its name, `SELECT issues`, and for itself, with its caller. */
+  recordQuery(statement: Statement, measurement: QueryMeasurement): void {
+    const now = this.clock.monotonic()
+    const window = this.#windowAt(now)
+    this.queries.get(statement.name, statement.name, statement).record(window, now, measurement)
+    // Out first, so that its place is free where there are no more.
+    const former = statement.formerly === undefined ? undefined : this.statements.take(statement.formerly)
+    const series = this.statements.get(statement.fingerprint, statement.name, statement)
+    if (former !== undefined) series.absorb(former, window, now)
+    series.record(window, now, measurement).record(measurement)
+  }
+
+  /**
+   * `statements` is how many SQL statements the operation sent; `key` tells its series from all others, since a query and
+   * a mutation may share a name.
+   */
+  recordOperation(
+    name: string,
+    labels: OperationLabels,
+    measurement: Measurement,
+    statements: number,
+    key = `${labels.type} ${name}`
+  ): void {
+    const series = this.operations.get(key, name, labels)
+    const now = this.clock.monotonic()
+    series.record(this.#windowAt(now), now, measurement).counts.record(statements)
   }
 
   recordCache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
@@ -138,8 +177,7 @@ export class Store {
    * a call.
    */
   sweep(limit = Infinity): void {
-    this.#newest = this.clock.monotonic()
-    const epoch = epochAt(this.#window, this.#newest)
+    const epoch = epochAt(this.#window, this.now())
     if (this.#sweeping === undefined && epoch !== this.#sweptAt) {
       this.#sweptAt = epoch
       this.#sweeping = this.#sweepAll()
@@ -175,7 +213,8 @@ export class Store {
     this.#sweptAt = -Infinity
   }
 
-  #dimensions(): Dimension<unknown>[] {
-    return [this.resolvers, this.queries, this.operations, this.batches, this.cacheHits, this.cacheMisses]
+  #dimensions(): AnyDimension[] {
+    const { resolvers, queries, statements, operations, batches, cacheHits, cacheMisses } = this
+    return [resolvers, queries, statements, operations, batches, cacheHits, cacheMisses]
   }
 }

@@ -187,15 +187,20 @@ test('1,000,000 operation names and 100,000 SQL texts: memory, series and sums s
   const bytes = retainedBytes()
   const operations = 1_000_000
   const texts = 100_000
-  for (let index = 0; index < operations; index += 1) operation(`Attack${index}`).end()
-  for (let index = 0; index < texts; index += 1) query(`SELECT c${index} FROM t${index} WHERE secret = '${index}'`)
+  for (let index = 0; index < operations; index += 1) {
+    const running = operation(`Attack${index}`)
+    if (index < texts) query(`SELECT c${index} FROM t${index} WHERE secret = '${index}'`, running)
+    else if (index < 2 * texts) query(`SELECT c${index % 100} FROM t${index % 100} WHERE secret = ''`, running)
+    running.end()
+  }
   const grown = retainedBytes() - bytes
   const after = monitor.snapshot()
   t.comment(`${(grown / MEBIBYTE).toFixed(1)} MiB more`)
   t.ok(grown <= 16 * MEBIBYTE, `grew by ${(grown / MEBIBYTE).toFixed(1)} MiB`)
   for (const [rows, sent] of [
     [after.operations, operations + 1],
-    [after.queries, texts + 1]
+    [after.queries, 2 * texts + 1],
+    [after.statements, 2 * texts + 1]
   ] as const) {
     t.equal(rows.length, 2001, '2,000 series and the overflow')
     t.equal(
@@ -207,6 +212,13 @@ test('1,000,000 operation names and 100,000 SQL texts: memory, series and sums s
   t.strictSame(after.resolvers, before.resolvers)
   t.strictSame(after.operations[0], before.operations[0])
   t.strictSame(after.queries[0], before.queries[0])
+  t.strictSame(after.statements[0], before.statements[0])
+  const callers = after.statements.flatMap(statement => statement.callers)
+  t.equal(
+    callers.reduce((sum, { count }) => sum + count, 0),
+    2 * texts + 1,
+    'callers add up to what was sent'
+  )
   monitor.close()
 })
 

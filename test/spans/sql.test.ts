@@ -66,6 +66,20 @@ test('a text seen before answers the same object', async t => {
   t.equal(analyze('SELECT 1 FROM a'), analyze('SELECT 2 FROM a'))
 })
 
+test('a statement that the parser knows only later says by which fingerprint it went before', async t => {
+  let now = 0
+  const { analyze } = await createReady({ parsesPerSecond: 1, now: () => now })
+  const atOnce = analyze('SELECT a FROM b')
+  t.notOk('formerly' in atOnce, 'nobody has seen it under another')
+  const provisional = analyze('SELECT c FROM d WHERE e = 1')
+  t.strictSame(analyze('SELECT c FROM d WHERE e = 2'), provisional, 'no budget yet')
+  now += 1000
+  const settled = analyze('SELECT c FROM d WHERE e = 3')
+  t.not(settled.fingerprint, provisional.fingerprint)
+  t.equal(settled.formerly, provisional.fingerprint)
+  t.equal(analyze('SELECT c FROM d WHERE e = 1'), settled)
+})
+
 test('the caches are bounded', async t => {
   const { analyze } = await createReady({ cacheSize: 10, parsesPerSecond: 0 })
   const first = analyze('SELECT a FROM b')

@@ -5,7 +5,7 @@ import { Store } from '../../src/store/store.js'
 import { manualClock } from '../clock.js'
 import { MEBIBYTE, retainedBytes } from '../heap.js'
 import { seededRandom } from '../random.js'
-import { labels } from './support.js'
+import { select } from './support.js'
 
 interface Fill {
   readonly name: string
@@ -48,7 +48,7 @@ function filled({ series, slots, callsPerSlot, spread, trace }: Fill): Store {
         const duration = Math.round(Math.exp(13 + spread * normal))
         const measurement = { duration, failed: false, argsCount: 1, traceId: trace() }
         if (index % 2 === 0) store.recordResolver(`Type${index % 20}.field${index}`, measurement)
-        else store.recordQuery(`SELECT table${index}`, labels, measurement)
+        else store.recordQuery(select(`table${index}`), { ...measurement, rows: 1, resolver: null, operation: null })
       }
     }
     clock.advance(60)

@@ -147,6 +147,26 @@ test('a wall clock that steps an hour neither loses nor invents anything', t => 
   t.end()
 })
 
+test('a measurement that comes late is counted once and leaves with the others', t => {
+  const { store, clock, countOf } = storeWith(60)
+  const late = clock.monotonic()
+  store.recordResolver('Query.issues', call(0.01))
+  clock.advance(20)
+  store.recordResolver('Query.issues', call(0.01))
+  clock.advance(5)
+  t.equal(countOf('Query.issues'), 2)
+  store.recordResolver('Query.issues', { ...call(0.01), endedAt: late })
+  store.recordResolver('Query.issues', call(0.01))
+  t.equal(countOf('Query.issues'), 4)
+  for (let second = 0; second < 70; second += 1) {
+    clock.advance(1)
+    const count = countOf('Query.issues')
+    if (count < 0 || count > 4) t.fail(`${count} after ${second} s`)
+  }
+  t.equal(countOf('Query.issues'), 0)
+  t.end()
+})
+
 test('a series that has expired makes room for a new one', t => {
   const { store, clock, read } = storeWith(60, 2)
   store.recordResolver('A.a', call(0.001))

@@ -1,13 +1,13 @@
 import { test } from 'tap'
 import { MEBIBYTE, retainedBytes } from '../heap.js'
 import { seededRandom } from '../random.js'
-import { call, labels, storeWith } from './support.js'
+import { call, select, sent, storeWith } from './support.js'
 
 test('Core Components, Metrics Store: resolvers, queries and caches are kept apart and add up', t => {
   const { store, read } = storeWith()
   store.recordResolver('Issue.comments', call(0.2))
   store.recordResolver('Issue.comments', call(0.4, true))
-  store.recordQuery('SELECT issues', labels, call(0.1))
+  store.recordQuery(select('issues'), sent(0.1))
   store.recordOperation('IssueList', { type: 'query' }, call(1), 7)
   store.recordOperation('IssueList', { type: 'query' }, call(1), 2)
   store.recordCache('hit', 'labels', call(0.001))
@@ -38,11 +38,28 @@ test('Core Components, Metrics Aggregation: count, average, median, extremes, to
   t.end()
 })
 
+test('the SQL of a resolver and the time it took itself are sums that leave with its calls', t => {
+  const { store, clock, read } = storeWith(60)
+  const of = (statements: number, sqlTime: number, selfTime: number) => ({ statements, sqlTime, selfTime })
+  store.recordResolver('Issue.comments', { ...call(0.5), ...of(2, 3e8, 1e8) })
+  clock.advance(30)
+  store.recordResolver('Issue.comments', { ...call(0.3), ...of(1, 1e8, 15e7) })
+  store.recordResolver('Issue.title', call(0.3))
+  const { resolvers } = read()
+  t.match(resolvers, [
+    { sqlCount: 3, sqlTime: 0.4, selfTime: 0.25 },
+    { sqlCount: 0, sqlTime: 0, selfTime: 0 }
+  ])
+  clock.advance(40)
+  t.match(read().resolvers, [{ count: 1, sqlCount: 1, sqlTime: 0.1, selfTime: 0.15 }, { count: 1 }])
+  t.end()
+})
+
 test('the last 32 calls of a series are listed newest first, within the retention', t => {
   const { store, clock, read } = storeWith(60)
   for (let index = 0; index < 40; index += 1) {
     clock.advance(1)
-    store.recordQuery('SELECT issues', labels, call(index / 1000, index === 39))
+    store.recordQuery(select('issues'), sent(index / 1000, { failed: index === 39 }))
   }
   const recent = read({ recent: 32 }).queries[0]?.recent ?? []
   t.equal(recent.length, 32)
@@ -76,11 +93,11 @@ test('names that JavaScript objects know by themselves are names like any other'
   for (const name of names) {
     store.recordResolver(name, call(0.001))
     store.recordOperation(name, { type: 'query' }, call(0.001), 0)
-    store.recordQuery(name, { operation: 'SELECT', table: name }, call(0.001))
+    store.recordQuery({ ...select(name), name }, sent(0.001))
     store.recordCache('hit', name, call(0.001))
   }
-  const { resolvers, operations, queries, cache } = read()
-  for (const rows of [resolvers, operations, queries, cache.byName]) {
+  const { resolvers, operations, queries, statements, cache } = read()
+  for (const rows of [resolvers, operations, queries, statements, cache.byName]) {
     t.strictSame(
       rows.map(({ name }) => name),
       names
@@ -101,6 +118,8 @@ test('a query and a mutation of one name are two series', t => {
 test('a snapshot is plain data: it survives JSON unchanged', t => {
   const { store, read } = storeWith()
   store.recordResolver('Query.issues', call(0.1))
+  store.recordQuery(select('issues'), sent(0.1, { rows: 3, resolver: 'Query.issues', operation: 'IssueList' }))
+  store.recordOperation('IssueList', { type: 'query' }, call(0.1), 1)
   store.recordCache('hit', 'labels', call(0.1))
   const snapshot = read({ recent: 5 })
   t.strictSame(JSON.parse(JSON.stringify(snapshot)), snapshot)

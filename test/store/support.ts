@@ -1,15 +1,25 @@
 import { resolveConfig, type PerformanceConfig } from '../../src/config.js'
-import type { Measurement } from '../../src/spans/measurement.js'
+import type { Measurement, QueryMeasurement } from '../../src/spans/measurement.js'
+import type { Statement } from '../../src/spans/sql/analyzer.js'
 import { readSnapshot } from '../../src/store/read.js'
 import type { SnapshotOptions, StoreSnapshot } from '../../src/store/snapshot.js'
 import { Store } from '../../src/store/store.js'
 import { manualClock } from '../clock.js'
 
 const config: PerformanceConfig = resolveConfig({})
-export const labels = { operation: 'SELECT', table: 'issues' }
 
 export function call(seconds: number, failed = false): Measurement {
   return { duration: Math.round(seconds * 1e9), failed, argsCount: 1, traceId: 'f'.repeat(32) }
+}
+
+/** A statement on `table`; those of one table are one, unless they are given fingerprints of their own. */
+export function select(table: string, fingerprint = `fingerprint of ${table}`): Statement {
+  return { operation: 'SELECT', table, name: `SELECT ${table}`, fingerprint, text: `SELECT * FROM ${table}` }
+}
+
+/** A query that a resolver sent, or the operation alone, or who knows. */
+export function sent(seconds: number, from: Partial<QueryMeasurement> = {}): QueryMeasurement {
+  return { ...call(seconds), rows: null, resolver: null, operation: null, ...from }
 }
 
 export function storeWith(retentionPeriod = 3600, seriesLimit = 2000) {

@@ -76,6 +76,7 @@ test('counts stay exact while timed and untimed calls, reads, sweeps and slots c
       const live = calls.filter(({ at }) => epoch(at) >= oldest)
       const times = live.flatMap(({ seconds }) => (seconds === null ? [] : [seconds]))
       const [row] = read().resolvers
+      newest = clock.monotonic()
       t.strictSame(
         [row?.count ?? 0, row?.errorCount ?? 0, row?.minTime ?? 0, row?.maxTime ?? 0],
         [

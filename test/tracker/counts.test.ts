@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { run } from './process.js'
-import { post } from './tracker.js'
+import { post, type GraphQLAnswer } from './tracker.js'
 
 const TOKEN = 'an-administrator-token-for-tests-only'
 
@@ -18,10 +18,28 @@ interface Row {
   readonly selfTime?: number
 }
 
+interface StatementRow extends Row {
+  readonly fingerprint: string
+  readonly text: string
+  readonly rows: number | null
+  readonly callers: readonly {
+    readonly resolver: string | null
+    readonly operation: string | null
+    readonly count: number
+    readonly errorCount: number
+    readonly rows: number | null
+  }[]
+}
+
+interface OperationRow extends Row {
+  readonly sqlPerRequest: Record<'avg' | 'min' | 'median' | 'p90' | 'p95' | 'p99' | 'max', number>
+}
+
 interface Metrics {
   readonly resolvers: readonly Row[]
   readonly queries: readonly Row[]
-  readonly operations: readonly Row[]
+  readonly statements: readonly StatementRow[]
+  readonly operations: readonly OperationRow[]
   readonly cache: {
     readonly byName: readonly { readonly name: string; readonly hits: number; readonly misses: number }[]
   }
@@ -30,7 +48,12 @@ interface Metrics {
 const everything = `{ _performanceMetrics {
   resolvers(limit: 2001) { name count errorCount sqlCount sqlTime totalTime selfTime }
   queries(limit: 2001) { name count errorCount }
-  operations(limit: 2001) { name count errorCount queriesPerRequest }
+  statements(limit: 2001) {
+    name count errorCount fingerprint text rows callers(limit: 33) { resolver operation count errorCount rows }
+  }
+  operations(limit: 2001) {
+    name count errorCount queriesPerRequest sqlPerRequest { avg min median p90 p95 p99 max }
+  }
   cache { byName { name hits misses } } } }`
 
 /** Requests of known shape: what each costs is known from the schema and the seeded data alone. */
@@ -70,14 +93,15 @@ for (const TRACKER_JIT of ['0', '1']) {
     }
     t.strictSame(
       await metrics(),
-      { resolvers: [], queries: [], operations: [], cache: { byName: [] } },
+      { resolvers: [], queries: [], statements: [], operations: [], cache: { byName: [] } },
       'nothing at start'
     )
 
-    await post(url, { query: cached })
+    const labels = await post(url, { query: cached })
+    const page = await post(url, { query: paged })
     const work = [
       ...Array.from({ length: shape.listed }, () => () => post(url, { query: listed })),
-      ...Array.from({ length: shape.paged }, () => () => post(url, { query: paged })),
+      ...Array.from({ length: shape.paged - 1 }, () => () => post(url, { query: paged })),
       ...Array.from({ length: shape.refused }, () => () => post(url, { query: refused })),
       ...Array.from({ length: shape.cached }, () => () => post(url, { query: cached })),
       ...Array.from({ length: shape.aborted }, () => () => sendAndAbort(url, aborted))
@@ -95,7 +119,7 @@ for (const TRACKER_JIT of ['0', '1']) {
     t.equal(answers.length, work.length)
     await delay(500)
 
-    const { resolvers, queries, operations, cache } = await metrics()
+    const { resolvers, queries, statements, operations, cache } = await metrics()
     const counted = (rows: readonly Row[]) =>
       new Map(rows.map(({ name, count, errorCount }) => [name, [count, errorCount]]))
     t.strictSame(
@@ -169,7 +193,73 @@ for (const TRACKER_JIT of ['0', '1']) {
     t.equal(perRequest.get('Listed'), 11)
     t.equal(perRequest.get('Paged'), 7)
     t.equal(perRequest.get('Aborted'), 21)
+    for (const [name, sent] of [
+      ['Listed', 11],
+      ['Paged', 7],
+      ['Aborted', 21]
+    ] as const) {
+      const all = { avg: sent, min: sent, median: sent, p90: sent, p95: sent, p99: sent, max: sent }
+      t.strictSame(operations.find(row => row.name === name)?.sqlPerRequest, all)
+    }
+    const ofCached = { avg: 1 / (shape.cached + 1), min: 0, median: 0, p90: 0, p95: 0, max: 1 }
+    t.match(operations.find(({ name }) => name === 'Cached')?.sqlPerRequest, ofCached)
+
+    const ofPage = (list: string): number => lengthAt(page, 'issue', list)
+    t.strictSame(
+      callersOf(statements),
+      [
+        ['SELECT issues: Query.issues in Listed', shape.listed, 0, shape.listed * 11],
+        ['SELECT issues: Query.issues in Aborted', shape.aborted, 0, shape.aborted * 21],
+        ['SELECT issues: Query.issue in Paged', shape.paged, 0, shape.paged],
+        ['SELECT comments: Issue.commentCount in Listed', shape.listed * 10, 0, shape.listed * 10],
+        ['SELECT comments: Issue.commentCount in Aborted', shape.aborted * 20, 0, shape.aborted * 20],
+        ['SELECT comments: Issue.comments in Paged', shape.paged, 0, shape.paged * ofPage('comments')],
+        ['SELECT users: Comment.author in Paged', shape.paged * 3, 0, shape.paged * 3],
+        ['SELECT users: Issue.author in Paged', shape.paged, 0, shape.paged],
+        ['SELECT issue_labels: Issue.labels in Paged', shape.paged, 0, shape.paged * ofPage('labels')],
+        ['INSERT comments: Mutation.addComment in Refused', shape.refused, shape.refused, null],
+        ['SELECT labels: Query.labels in Cached', misses, 0, lengthAt(labels, 'labels')]
+      ].sort(),
+      'who sent what, how often, with how many failures and rows'
+    )
+    // To PostgreSQL's parser `id = $1` and `id = ANY ($1)` are one statement, so the users are.
+    t.equal(new Set(statements.map(({ fingerprint }) => fingerprint)).size, 8)
+    t.ok(statements.every(({ fingerprint }) => /^[0-9a-f]{16}$/.test(fingerprint)))
+    t.equal(
+      statements.find(({ name }) => name === 'SELECT labels')?.text,
+      'SELECT id, name, color FROM labels ORDER BY name'
+    )
+    for (const { callers, count, errorCount, name } of statements) {
+      t.equal(
+        callers.reduce((sum, caller) => sum + caller.count, 0),
+        count,
+        name
+      )
+      t.equal(
+        callers.reduce((sum, caller) => sum + caller.errorCount, 0),
+        errorCount,
+        name
+      )
+    }
   })
+}
+
+function lengthAt({ data }: GraphQLAnswer, ...path: string[]): number {
+  const list = path.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], data)
+  return (list as unknown[]).length
+}
+
+function callersOf(statements: readonly StatementRow[]): unknown[] {
+  return statements
+    .flatMap(({ name, callers }) =>
+      callers.map(({ resolver, operation, count, errorCount, rows }) => [
+        `${name}: ${resolver} in ${operation}`,
+        count,
+        errorCount,
+        rows
+      ])
+    )
+    .sort()
 }
 
 /** Maps compare in order; the rows come ordered by time, which is another matter. */

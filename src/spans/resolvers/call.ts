@@ -19,6 +19,7 @@ export class ResolverCall implements Context {
   start = 0
   /** Whether it is timed, and not only counted. */
   isTimed = false
+  isOver = false
   /** Whether it runs in itself as context. */
   hasContext = false
   /** What it waited for; undefined until there is something. */
@@ -65,7 +66,6 @@ export class ResolverCall implements Context {
   }
 
   queryStarted(at: number): void {
-    this.execution.statements += 1
     const waits = (this.waits ??= new Waits())
     waits.statements += 1
     waits.sql.started(at)

@@ -53,11 +53,6 @@ export function anonymousName(source: string): string {
   return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
 }
 
-/** A query and a mutation may share a name. */
-export function operationKey(type: string, seriesName: string): string {
-  return `${type} ${seriesName}`
-}
-
 function operationIn(
   { definitions }: DocumentNode,
   operationName: string | null | undefined
@@ -76,7 +71,7 @@ function readFacts(document: DocumentNode, operation: OperationDefinitionNode): 
     type: operation.operation,
     name,
     seriesName,
-    key: operationKey(operation.operation, seriesName),
+    key: `${operation.operation} ${seriesName}`,
     source,
     isOwn: roots.length > 0 && roots.every(field => field === '__typename' || isOwnField('', field)),
     // A document without its text may select anything.

@@ -31,6 +31,7 @@ export class CallRecorder implements CallEnd {
   }
 
   ended(call: ResolverCall, failed: boolean): void {
+    call.isOver = true
     try {
       if (call.isTimed) this.#record(call, failed)
       else this.#sink.counted(this.#name, failed)

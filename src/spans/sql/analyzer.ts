@@ -18,6 +18,8 @@ export interface Statement {
   readonly fingerprint: string
   /** Without comments and literals, each of which is a `?`; white space folded; at most 1,024 UTF-16 units. */
   readonly text: string
+  /** The fingerprint that it was known by until the parser had its say. */
+  readonly formerly?: string
 }
 
 export interface SqlAnalyzer {
@@ -71,7 +73,7 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
     analyze(text) {
       const known = byText.get(text)
       if (known) {
-        if (!known.settled) settle(known, text)
+        if (!known.settled) settle(known, text, known.statement.fingerprint)
         return known.statement
       }
       const entry = read(text)
@@ -93,12 +95,13 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
     const normalised = render(tokens)
     const key = keyOf(normalised, whole)
     let entry = byNormalisedText.get(key)
+    const formerly = entry?.statement.fingerprint
     if (!entry) {
       entry = { statement: describe(normalised), settled: !whole || tokens.count > PARSE_TOKENS }
       byNormalisedText.set(detach(key), entry)
     }
     tokens.text = ''
-    if (!entry.settled && text.length <= PARSE_LIMIT) settle(entry, text)
+    if (!entry.settled && text.length <= PARSE_LIMIT) settle(entry, text, formerly)
     return entry
   }
 
@@ -108,13 +111,15 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
     return createStatement(operation, table && detach(table), fingerprint, detach(cut(normalised, TEXT_LIMIT)))
   }
 
-  function settle(entry: Entry, text: string): void {
+  /** `formerly` is the fingerprint under which the statement has been handed out, if it has. */
+  function settle(entry: Entry, text: string, formerly: string | undefined): void {
     const { operation, text: redacted } = entry.statement
     const answer = parser.parse(text, operation)
     if (answer === 'later') return
     entry.settled = true
-    if (answer !== 'never')
-      entry.statement = createStatement(answer.operation, answer.table, answer.fingerprint, redacted)
+    if (answer === 'never') return
+    const statement = createStatement(answer.operation, answer.table, answer.fingerprint, redacted)
+    entry.statement = formerly === undefined ? statement : { ...statement, formerly }
   }
 }
 

@@ -1,0 +1,103 @@
+import type { ResolverMeasurement } from '../spans/measurement.js'
+import { BYTES } from './bytes.js'
+import { Sketch } from './sketch.js'
+
+/** What the series of one dimension add up to besides their times; a series has one for each slot and one for their sum. */
+export interface Sums<Self> {
+  /** Another one of the same series, at zero. */
+  another(): Self
+  add(other: Self): void
+  /** Takes out what was added before; `left` lists what is still in. */
+  subtract(other: Self, left: () => readonly Self[]): void
+  reset(): void
+  /** Memory that it takes, an estimate. */
+  readonly bytes: number
+}
+
+/** The total of `value` over the sums that a read has found. */
+export function total<Own>(sums: readonly Own[], value: (sums: Own) => number): number {
+  return sums.reduce((found, own) => found + value(own), 0)
+}
+
+/** Of a series that has nothing but its times; one does for all. */
+export class NoSums implements Sums<NoSums> {
+  readonly bytes = 0
+
+  another(): this {
+    return this
+  }
+
+  add(): void {
+    // Nothing to add.
+  }
+
+  subtract(): void {
+    // Nothing to take out.
+  }
+
+  reset(): void {
+    // Nothing is kept.
+  }
+}
+
+/** What the calls of a resolver add up to; times in nanoseconds. */
+export class ResolverSums implements Sums<ResolverSums> {
+  /** SQL statements that they sent. */
+  statements = 0
+  sqlTime = 0
+  selfTime = 0
+  readonly bytes = BYTES.sums
+
+  record({ statements = 0, sqlTime = 0, selfTime = 0 }: Partial<ResolverMeasurement>): void {
+    this.statements += statements
+    this.sqlTime += sqlTime
+    this.selfTime += selfTime
+  }
+
+  another(): ResolverSums {
+    return new ResolverSums()
+  }
+
+  add({ statements, sqlTime, selfTime }: ResolverSums): void {
+    this.statements += statements
+    this.sqlTime += sqlTime
+    this.selfTime += selfTime
+  }
+
+  subtract({ statements, sqlTime, selfTime }: ResolverSums): void {
+    this.statements -= statements
+    this.sqlTime -= sqlTime
+    this.selfTime -= selfTime
+  }
+
+  reset(): void {
+    this.statements = 0
+    this.sqlTime = 0
+    this.selfTime = 0
+  }
+}
+
+/** How a count is spread over what was measured: the SQL of an operation's requests, the size of a loader's batches. */
+export class CountSums implements Sums<CountSums> {
+  readonly counts = new Sketch()
+
+  another(): CountSums {
+    return new CountSums()
+  }
+
+  add({ counts }: CountSums): void {
+    this.counts.merge(counts)
+  }
+
+  subtract({ counts }: CountSums, left: () => readonly CountSums[]): void {
+    this.counts.subtract(counts, () => left().map(other => other.counts))
+  }
+
+  reset(): void {
+    this.counts.reset()
+  }
+
+  get bytes(): number {
+    return BYTES.sums + this.counts.bytes
+  }
+}
