@@ -4,7 +4,7 @@ import type { Case, Outcome, Outcomes, ScenarioQuestion } from './pass-through/p
 import { sameAsWithout, startPeers } from './pass-through/peers.js'
 import { scenarios } from './pass-through/scenarios.js'
 
-const RUNS = 120
+const RUNS = 200
 
 const bytes = (length: number): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: length, size: 'max' })
