@@ -4,18 +4,13 @@ import { EventEmitter } from 'node:events'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type pg from 'pg'
+import { senderOf, signed, type Sender } from './sender.js'
 
 export interface RequestContext {
   /** Started by the first resolver of the operation that needs it. */
   shared?: Promise<string>
   /** The name of the operation, for those who are not told it. */
   operation: string
-}
-
-/** Who sends a statement. */
-export interface Sender {
-  readonly resolver: string
-  readonly operation: string
 }
 
 type Resolver = (source: Source, args: Args, context: RequestContext, info: GraphQLResolveInfo) => unknown
@@ -26,19 +21,6 @@ interface Source {
 
 interface Args {
   readonly count?: number
-}
-
-/** Statements sent so far, each with its sender: what the monitor is compared with. */
-export const sent: Sender[] = []
-
-/** `text` with a comment that says who sends it. */
-export function signed(text: string, sender: Sender): string {
-  sent.push(sender)
-  return `${text} /* ${sender.resolver} in ${sender.operation} */`
-}
-
-export function senderOf({ parentType, fieldName, operation }: GraphQLResolveInfo): Sender {
-  return { resolver: `${parentType.name}.${fieldName}`, operation: operation.name?.value ?? 'anonymous' }
 }
 
 /** The same with a different length of wait each time, so that operations overtake one another. */

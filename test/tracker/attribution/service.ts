@@ -6,7 +6,8 @@ import mercuriusPerformance from 'mercurius-performance'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { answerWith } from '../../peer.js'
-import { createResolvers, sent, signed, type RequestContext } from './resolvers.js'
+import { createResolvers, type RequestContext } from './resolvers.js'
+import { sent, signed } from './sender.js'
 
 export interface Load {
   readonly operations: readonly string[]
