@@ -39,8 +39,9 @@ type Query = Parameters<PerformanceSink['query']>
 type PerformanceSink = ConstructorParameters<typeof PerformanceSpanProcessor>[0] & object
 
 class Recorder extends Monitor {
-  override query(statement: Query[0], measurement: Query[1], call?: Query[2]): void {
-    ascribed.push({ text, resolver: call?.name, operation: call?.execution.facts.name })
+  override query(statement: Query[0], measurement: Query[1]): void {
+    const { resolver, operation } = measurement
+    ascribed.push({ text, resolver: resolver ?? undefined, operation: operation ?? undefined })
     super.query(statement, measurement)
   }
 }
