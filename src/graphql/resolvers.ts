@@ -1,3 +1,4 @@
+import type { PerformanceConfig } from '../config.js'
 import { PerformanceError } from '../errors.js'
 import { METRICS_FIELD } from '../lib/names.js'
 import type { FieldTiming } from '../spans/operations.js'
@@ -23,6 +24,7 @@ import {
 
 /** What the fields read. */
 export interface MetricsReader {
+  readonly config: PerformanceConfig
   snapshot(options?: SnapshotOptions): Snapshot
   /** The time of the resolver call that returned the object whose field at `path` is being resolved. */
   timingAbove(context: unknown, path: Path): FieldTiming | undefined
@@ -61,7 +63,7 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
       statements: rows('statements'),
       operations: rows('operations'),
       cache: () => cacheFields(reader.snapshot({ include: ['cache'] }).cache),
-      config: () => reader.snapshot({ include: [] }).config,
+      config: () => reader.config,
       self: () => reader.snapshot({ include: ['self'] }).self
     },
     ResolverMetrics: { recent: recent('resolvers') },
@@ -86,7 +88,7 @@ export function timingResolver({ reader, authorize, timingForAdministratorsOnly 
   return async (_: unknown, __: unknown, context: CallerContext, { path }): Promise<FieldTiming | null> => {
     // Read before anything is awaited: with spans of another instrumentation, the active one says which field it is.
     const timing = reader.timingAbove(context, path)
-    if (timing === undefined || !reader.snapshot({ include: [] }).config.includeInResponse) return null
+    if (timing === undefined || !reader.config.includeInResponse) return null
     return !timingForAdministratorsOnly || (await isAdministrator(authorize, context)) ? timing : null
   }
 }

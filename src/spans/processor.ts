@@ -128,7 +128,14 @@ export class SpanAggregator implements SpanProcessor {
   #ending(span: Span): void {
     // What our own instrumentation exports it has measured itself.
     const sql = isOwn(span) ? undefined : this.#measure(span)
-    if (isSampled(span)) scrub(span, sql)
+    if (!isSampled(span)) return
+    try {
+      scrub(span, sql)
+    } catch (error) {
+      // What cannot be cleaned says nothing.
+      for (const name of Object.keys(span.attributes)) Reflect.deleteProperty(span.attributes, name)
+      this.#sink.caught(error)
+    }
   }
 
   /** Records the span, if that is wanted, and returns its SQL without the literals. */
