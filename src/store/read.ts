@@ -54,8 +54,7 @@ class Reader {
   }
 
   resolvers(): ResolverSnapshot[] {
-    return this.#series(this.#store.resolvers, (summary, _, sums) => ({
-      ...summary,
+    return this.#series(this.#store.resolvers, (_, sums) => ({
       sqlCount: total(sums, ({ statements }) => statements),
       sqlTime: total(sums, ({ sqlTime }) => sqlTime) / SECOND,
       selfTime: total(sums, ({ selfTime }) => selfTime) / SECOND
@@ -63,19 +62,14 @@ class Reader {
   }
 
   queries(): QuerySnapshot[] {
-    return this.#series(this.#store.queries, (summary, { operation, table }) => ({
-      ...summary,
-      queryType: operation,
-      table
-    }))
+    return this.#series(this.#store.queries, ({ operation, table }) => ({ queryType: operation, table }))
   }
 
   statements(): StatementSnapshot[] {
     const { fingerprint: wanted } = this.#options
     return this.#series(
       this.#store.statements,
-      (summary, { operation, table, fingerprint, text }, sums) => ({
-        ...summary,
+      ({ operation, table, fingerprint, text }, sums) => ({
         fingerprint,
         text,
         queryType: operation,
@@ -87,11 +81,11 @@ class Reader {
   }
 
   operations(): OperationSnapshot[] {
-    return this.#series(this.#store.operations, (summary, { type }, sums) => {
+    return this.#series(this.#store.operations, ({ type }, sums) => {
       this.#merger.clear()
       for (const { statements } of sums) this.#merger.add(statements)
       const sqlPerRequest = countsIn(this.#merger)
-      return { ...summary, operationType: type, queriesPerRequest: sqlPerRequest.avg, sqlPerRequest }
+      return { operationType: type, queriesPerRequest: sqlPerRequest.avg, sqlPerRequest }
     })
   }
 
@@ -108,17 +102,20 @@ class Reader {
   }
 
   /** A row for each series that has the wanted name and anything to tell. */
-  #series<Labels, Own extends Sums<Own>, Row>(
+  #series<Labels, Own extends Sums<Own>, More extends object>(
     dimension: Dimension<Labels, Own>,
-    rowOf: (summary: SeriesSnapshot, labels: Labels, sums: readonly Own[]) => Row,
+    moreOf: (labels: Labels, sums: readonly Own[]) => More,
     isWanted: (labels: Labels) => boolean = () => true
-  ): Row[] {
-    const rows: Row[] = []
+  ): (SeriesSnapshot & More)[] {
+    const rows: (SeriesSnapshot & More)[] = []
     for (const series of dimension) {
       if (!this.#hasName(series.name) || !isWanted(series.labels)) continue
       this.#merger.clear()
       const { errors, sums } = series.read(this.#window, this.#now, this.#merger)
-      if (this.#merger.count > 0) rows.push(rowOf(this.#summary(series, errors), series.labels, sums))
+      if (this.#merger.count === 0) continue
+      // In this order: what follows may use the merger again.
+      const summary = this.#summary(series, errors)
+      rows.push(Object.assign(summary, moreOf(series.labels, sums)))
     }
     return rows
   }
