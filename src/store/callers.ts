@@ -21,11 +21,7 @@ export class Caller {
 
 /** How many more callers may be told apart, by all statements together. */
 export class CallerAllowance {
-  left: number
-
-  constructor(limit = CALLERS_OF_ALL) {
-    this.left = limit
-  }
+  left = CALLERS_OF_ALL
 }
 
 /**

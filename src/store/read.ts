@@ -4,6 +4,7 @@ import { Merger } from './quantiles.js'
 import type { ReadTotals, Series } from './series.js'
 import type {
   BatchSnapshot,
+  CountSummary,
   NamedCacheSnapshot,
   OperationSnapshot,
   QuerySnapshot,
@@ -17,7 +18,7 @@ import type {
 import { readStatement } from './statement-sums.js'
 import type { Store } from './store.js'
 import { cacheOf, countsIn, nothing, timesIn } from './summary.js'
-import { total, type NoSums, type Sums } from './sums.js'
+import { total, type CountSums, type NoSums, type Sums } from './sums.js'
 import { epochAt, oldestEpoch, type Window } from './window.js'
 
 const SECOND = 1e9
@@ -58,38 +59,28 @@ class Reader {
 
   resolvers(): ResolverSnapshot[] {
     const batches = this.#batches()
-    return this.#series(this.#store.resolvers, (summary, _, sums) => ({
-      ...summary,
+    return this.#series(this.#store.resolvers, (_, sums, name) => ({
       sqlCount: total(sums, ({ statements }) => statements),
       sqlTime: total(sums, ({ sqlTime }) => sqlTime) / SECOND,
       selfTime: total(sums, ({ selfTime }) => selfTime) / SECOND,
-      batches: batches.get(summary.name) ?? null
+      batches: batches.get(name) ?? null
     }))
   }
 
   #batches(): Map<string, BatchSnapshot> {
-    const rows = this.#series(this.#store.batches, (summary, _, sums): [string, BatchSnapshot] => {
-      this.#merger.clear()
-      for (const { counts } of sums) this.#merger.add(counts)
-      return [summary.name, { ...summary, size: countsIn(this.#merger) }]
-    })
-    return new Map(rows)
+    const rows = this.#series(this.#store.batches, (_, sums) => ({ size: this.#spread(sums) }))
+    return new Map(rows.map(row => [row.name, row]))
   }
 
   queries(): QuerySnapshot[] {
-    return this.#series(this.#store.queries, (summary, { operation, table }) => ({
-      ...summary,
-      queryType: operation,
-      table
-    }))
+    return this.#series(this.#store.queries, ({ operation, table }) => ({ queryType: operation, table }))
   }
 
   statements(): StatementSnapshot[] {
     const { fingerprint: wanted } = this.#options
     return this.#series(
       this.#store.statements,
-      (summary, { operation, table, fingerprint, text }, sums) => ({
-        ...summary,
+      ({ operation, table, fingerprint, text }, sums) => ({
         fingerprint,
         text,
         queryType: operation,
@@ -101,11 +92,9 @@ class Reader {
   }
 
   operations(): OperationSnapshot[] {
-    return this.#series(this.#store.operations, (summary, { type }, sums) => {
-      this.#merger.clear()
-      for (const { counts } of sums) this.#merger.add(counts)
-      const sqlPerRequest = countsIn(this.#merger)
-      return { ...summary, operationType: type, queriesPerRequest: sqlPerRequest.avg, sqlPerRequest }
+    return this.#series(this.#store.operations, ({ type }, sums) => {
+      const sqlPerRequest = this.#spread(sums)
+      return { operationType: type, queriesPerRequest: sqlPerRequest.avg, sqlPerRequest }
     })
   }
 
@@ -122,20 +111,28 @@ class Reader {
   }
 
   /** A row for each series that has the wanted name and anything to tell. */
-  #series<Labels, Own extends Sums<Own>, Row>(
+  #series<Labels, Own extends Sums<Own>, More extends object>(
     dimension: Dimension<Labels, Own>,
-    rowOf: (summary: SeriesSnapshot, labels: Labels, sums: readonly Own[]) => Row,
+    moreOf: (labels: Labels, sums: readonly Own[], name: string) => More,
     isWanted: (labels: Labels) => boolean = () => true
-  ): Row[] {
-    const rows: Row[] = []
+  ): (SeriesSnapshot & More)[] {
+    const rows: (SeriesSnapshot & More)[] = []
     for (const series of dimension) {
       if (!this.#hasName(series.name) || !isWanted(series.labels)) continue
       this.#merger.clear()
       const totals = series.read(this.#window, this.#now, this.#merger)
       if (this.#merger.count + totals.untimed === 0) continue
-      rows.push(rowOf(this.#summary(series, totals), series.labels, totals.sums))
+      // In this order: what follows may use the merger again.
+      const summary = this.#summary(series, totals)
+      rows.push(Object.assign(summary, moreOf(series.labels, totals.sums, series.name)))
     }
     return rows
+  }
+
+  #spread(sums: readonly CountSums[]): CountSummary {
+    this.#merger.clear()
+    for (const { counts } of sums) this.#merger.add(counts)
+    return countsIn(this.#merger)
   }
 
   #hasName(name: string): boolean {
