@@ -124,10 +124,7 @@ export class RunningOperations {
     const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
     if (execution === undefined) return
     ;(span as Tagged)[SENDER] = { execution, call }
-    if (!startsQuery(span)) {
-      call?.touched()
-      return
-    }
+    if (!startsQuery(span)) return
     execution.statements += 1
     call?.queryStarted(performance.now() * 1e6)
     if (call?.isOver) this.#sentLate(call.name)

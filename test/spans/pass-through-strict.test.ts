@@ -11,6 +11,8 @@ test('the instrumentation passes through', async t => {
   })
 
   t.test('contexts of any kind, as they are', async t => {
-    await sameAsWithout(t, peers, contextScenarios)
+    // Where spans are exported, OpenTelemetry's own GraphQL instrumentation replaces and marks contexts.
+    const measured = new Map([...peers.measured].filter(([name]) => name === 'nothing exported'))
+    await sameAsWithout(t, { ...peers, measured }, contextScenarios)
   })
 })

@@ -1,7 +1,6 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { CALL_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
-import { LeanSpan } from './lean-span.js'
 
 /**
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
@@ -26,7 +25,6 @@ export class ResolverCall implements Context {
   waits: Waits | undefined = undefined
   /** Its span of the SDK, where it is exported. */
   exportedSpan: Span | undefined = undefined
-  #leanSpan: LeanSpan | undefined = undefined
 
   constructor(
     execution: Execution,
@@ -43,7 +41,8 @@ export class ResolverCall implements Context {
   }
 
   getValue(key: symbol): unknown {
-    if (key === SPAN_KEY) return this.span
+    // A call that is not exported leaves its children to the operation.
+    if (key === SPAN_KEY) return this.exportedSpan ?? this.execution.span
     return key === CALL_KEY ? this : this.execution.getValue(key)
   }
 
@@ -53,16 +52,6 @@ export class ResolverCall implements Context {
 
   deleteValue(key: symbol): Context {
     return new LayeredContext(this, key, undefined)
-  }
-
-  /** The span of the call: one of the SDK where it is exported, else a lean one, made when asked for. */
-  get span(): Span {
-    return this.exportedSpan ?? (this.#leanSpan ??= new LeanSpan(this.execution))
-  }
-
-  /** Takes note that something in it starts spans, such as a connection attempt. */
-  touched(): void {
-    this.waits ??= new Waits()
   }
 
   queryStarted(at: number): void {

@@ -1,4 +1,4 @@
-import { context, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
+import { context, INVALID_SPAN_CONTEXT, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
 import { copyOf } from '../../lib/text.js'
 import type { FieldTiming } from '../operations.js'
 import type { ResolverCall } from './call.js'
@@ -13,6 +13,8 @@ export interface Path {
   readonly key: string | number
 }
 
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
+
 /**
  * One operation that is being executed. It holds nothing of the request but what its document says, and is itself the
  * OpenTelemetry context in which the contexts of its calls stand.
@@ -20,7 +22,9 @@ export interface Path {
 export class Execution implements Context {
   readonly facts: OperationFacts
   readonly trace: TraceReference
-  /** The operation's span, where it is exported. */
+  /** The span that the operation runs inside, such as its own; one that says nothing where there is none. */
+  readonly span: Span
+  /** The same, where it is exported. */
   readonly exportedSpan: Span | undefined
   /** The call inside which the operation is executed, where a resolver executes a document. */
   readonly parentCall: ResolverCall | undefined
@@ -44,6 +48,8 @@ export class Execution implements Context {
     this.#outer = outer
     this.trace = new TraceReference(active === undefined ? undefined : copyOf(active.traceId))
     const isSampled = isExporting && active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0
+    // Not undefined: OpenTelemetry's instrumentation of pg keeps a context only for callbacks that run inside a span.
+    this.span = span ?? NO_SPAN
     this.exportedSpan = isSampled ? span : undefined
     this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
   }

@@ -8,9 +8,6 @@ import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
 import { MeasuredPromise, MeasuredThenable } from './settling.js'
 
-/** Calls in a row without a promise after which a resolver is taken for one that never waits. */
-const SYNC_CALLS = 32
-
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
 
@@ -24,9 +21,6 @@ export class MeasuredField {
   readonly #sink: ResolverSink
   readonly #operations: RunningOperations
   readonly #tracer: Tracer
-  /** Calls without a promise so far; -Infinity once it has returned one or sent SQL. */
-  #syncCalls = 0
-  #isSync = false
 
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
     this.#name = name
@@ -78,29 +72,17 @@ export class MeasuredField {
     }
     operations.call = outer
     if (result instanceof Promise) return this.#settling(result, call, isDirect)
-    if (isThenable(result)) {
-      this.waits()
-      return new MeasuredThenable(result, this.#recorder, call)
-    }
+    if (isThenable(result)) return new MeasuredThenable(result, this.#recorder, call)
     this.#recorder.ended(call, false)
-    this.#returnedAtOnce(call)
     return result
   }
 
-  /** Takes note that the resolver may wait, or send SQL. */
-  waits(): void {
-    this.#syncCalls = -Infinity
-    this.#isSync = false
-  }
-
-  /** A resolver that never waits sends no SQL, so it needs no context; it is still watched while it runs. */
+  /** So that what the call sends can be told from what others send. */
   #needsContext(execution: Execution): boolean {
-    if (execution.exportedSpan !== undefined) return true
-    return !this.#isSync && this.#sink.sendsSql && this.#sink.detail.context
+    return (this.#sink.sendsSql && this.#sink.detail.context) || execution.exportedSpan !== undefined
   }
 
   #settling(result: Promise<unknown>, call: ResolverCall, isDirect: boolean): unknown {
-    if (this.#syncCalls !== -Infinity) this.waits()
     if (isDirect) return new MeasuredPromise(result, this.#recorder, call)
     result.then(
       () => {
@@ -111,13 +93,6 @@ export class MeasuredField {
       }
     )
     return result
-  }
-
-  #returnedAtOnce({ waits }: ResolverCall): void {
-    if (waits !== undefined) this.waits()
-    if (this.#isSync) return
-    this.#syncCalls += 1
-    this.#isSync = this.#syncCalls >= SYNC_CALLS
   }
 
   #export(call: ResolverCall): void {
@@ -137,8 +112,14 @@ export class MeasuredField {
   }
 }
 
+/** As both engines see it: for graphql-jit a function is none, and what cannot be asked is theirs to fail on. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as { then?: unknown }).then === 'function'
+  } catch {
+    return false
+  }
 }
 
 function countKeys(args: object): number {

@@ -6,7 +6,7 @@ import { INSTRUMENTATION_NAME, operationAttributes } from '../sample.js'
 import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
 import { Execution } from './execution.js'
-import { moduleDefinitions, type CompiledExecution, type CompileQuery, type Execute } from './modules.js'
+import { moduleDefinitions, type CompiledExecution, type CompileQuery, type Connect, type Execute } from './modules.js'
 import { run } from './runner.js'
 import { SchemaWrapper } from './schema.js'
 import type { ExecutionSink } from './sinks.js'
@@ -43,6 +43,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
         measureSubscribe(original, args => this.#begin(args.schema, args.document, args.operationName)),
       compileQuery: original => this.#patchCompile(original),
       addLoader: original => measureBatches(original, () => this.#sink),
+      connect: inContext,
       sqlClient: () => {
         this.#sink.foundSqlClient()
       }
@@ -111,5 +112,12 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       this.#sink.caught(error)
       return undefined
     }
+  }
+}
+
+/** Whoever gives a connection back hands it on to the next in line, whose callback belongs to another context. */
+function inContext(original: Connect): Connect {
+  return function (this: unknown, callback) {
+    return original.call(this, callback && context.bind(context.active(), callback))
   }
 }

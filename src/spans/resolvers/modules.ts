@@ -27,11 +27,15 @@ export type LoadBatch = (queries: readonly unknown[], context: unknown) => Promi
 
 export type AddLoader = (key: string, options: unknown, load: unknown, ...more: unknown[]) => unknown
 
+/** How a pool of pg hands out connections; without a callback it returns a promise. */
+export type Connect = (callback?: (...given: unknown[]) => unknown) => unknown
+
 export interface Patches {
   readonly execute: (original: Execute) => Execute
   readonly subscribe: (original: Subscribe) => Subscribe
   readonly compileQuery: (original: CompileQuery) => CompileQuery
   readonly addLoader: (original: AddLoader) => AddLoader
+  readonly connect: (original: Connect) => Connect
   /** Called when a library is loaded that sends SQL. */
   readonly sqlClient: () => void
 }
@@ -55,6 +59,10 @@ export function moduleDefinitions(patches: Patches): InstrumentationNodeModuleDe
       prototype.add = once(prototype.add, patches.addLoader)
       return exports
     }),
+    new InstrumentationNodeModuleDefinition('pg-pool', ['*'], (exports: PoolModule) => {
+      exports.prototype.connect = once(exports.prototype.connect, patches.connect)
+      return exports
+    }),
     new InstrumentationNodeModuleDefinition('pg', ['*'], undefined, undefined, [
       new InstrumentationNodeModuleFile(
         'pg/lib/client.js',
@@ -67,6 +75,10 @@ export function moduleDefinitions(patches: Patches): InstrumentationNodeModuleDe
       )
     ])
   ]
+}
+
+interface PoolModule {
+  readonly prototype: { connect: Connect }
 }
 
 interface LoaderModule {
