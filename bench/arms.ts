@@ -52,6 +52,7 @@ const sampled = (sampler: string, ratio: string) => (sink: string) => ({
 /** All that is compared; ours and the OpenTelemetry arms measure the checkout's own copies of every package. */
 export const arms: readonly Arm[] = [
   { ...bare, name: 'bare', title: 'bare' },
+  { ...bare, name: 'heap', title: 'bare, 10 MB more on the heap', preload: pathOf('./arms/heap.js') },
   { ...bare, name: 'storage', title: 'AsyncLocalStorage alone', module: pathOf('./arms/async-local-storage.js') },
   { ...ours, name: 'ours', title: '**ours**, nothing exported' },
   { ...ours, name: 'ours-1', title: '**ours**, exported 1%', exporting: sampled('parentbased_traceidratio', '0.01') },
