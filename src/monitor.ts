@@ -14,7 +14,7 @@ import type { Measurement, QueryMeasurement, ResolverMeasurement } from './spans
 import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
-import type { ExecutionSink } from './spans/resolvers/sinks.js'
+import type { DirectContexts, ExecutionSink } from './spans/resolvers/sinks.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
@@ -46,6 +46,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   readonly store: Store
   /** Grows whenever resolvers may have been put into a schema that was executed before. */
   schemaVersion = 0
+  contexts: DirectContexts | undefined
   #sendsSql = false
   /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
   readonly meter: SelfMeter

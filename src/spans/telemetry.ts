@@ -6,14 +6,15 @@ import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
 import { getStringFromEnv } from '@opentelemetry/core'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
 import type { ExecutionResult } from 'graphql'
+import { DirectContextManager } from './context-manager.js'
 import { exportersFromEnvironment, isExported } from './exporters.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
 import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
-import type { ExecutionSink } from './resolvers/sinks.js'
+import type { DirectContexts, ExecutionSink } from './resolvers/sinks.js'
 import { recordRows } from './rows.js'
 import { createSampler } from './sampler.js'
 
-export type TelemetrySink = SpanSink & ExecutionSink
+export type TelemetrySink = SpanSink & ExecutionSink & { contexts: DirectContexts | undefined }
 
 /**
  * Starts the OpenTelemetry SDK with the instrumentations we aggregate and, where the `OTEL_*` variables ask for it, with
@@ -21,9 +22,12 @@ export type TelemetrySink = SpanSink & ExecutionSink
  */
 export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
   const exporters = exportersFromEnvironment()
+  const contextManager = new DirectContextManager()
+  sink.contexts = contextManager
   const sdk = new NodeSDK({
     instrumentations: instrumentations(sink, exporters.length > 0),
     sampler: createSampler(() => sink.accepts()),
+    contextManager,
     spanProcessors: [new SpanAggregator(sink), ...exporters],
     // The process detector would export the command line, which may hold a password.
     ...(getStringFromEnv('OTEL_NODE_RESOURCE_DETECTORS') === undefined && {

@@ -57,20 +57,26 @@ export class MeasuredField {
     if (execution.exportedSpan !== undefined) this.#export(call)
     call.hasContext = this.#needsContext(execution)
     operations.call = call
+    const contexts = call.hasContext ? this.#sink.contexts : undefined
+    const before = contexts?.enter(call)
     let result: unknown
     try {
-      result = call.hasContext
-        ? context.with<[], () => unknown>(call, () => {
-            this.#recorder.started(call, began)
-            return resolve.call(self, source, args, contextValue, info)
-          })
-        : (this.#recorder.started(call, began), resolve.call(self, source, args, contextValue, info))
+      if (call.hasContext && contexts === undefined) {
+        result = context.with<[], () => unknown>(call, () => {
+          this.#recorder.started(call, began)
+          return resolve.call(self, source, args, contextValue, info)
+        })
+      } else {
+        this.#recorder.started(call, began)
+        result = resolve.call(self, source, args, contextValue, info)
+      }
     } catch (error) {
-      operations.call = outer
       this.#recorder.ended(call, true)
       throw error
+    } finally {
+      contexts?.leave(before)
+      operations.call = outer
     }
-    operations.call = outer
     if (result instanceof Promise) return this.#settling(result, call, isDirect)
     if (isThenable(result)) return new MeasuredThenable(result, this.#recorder, call)
     this.#recorder.ended(call, false)

@@ -1,13 +1,18 @@
 import type { ResolverMeasurement } from '../measurement.js'
 import type { RunningOperations } from '../operations.js'
 import type { SelfMeasuring } from '../self-measurement.js'
+import type { DirectContextManager } from '../context-manager.js'
 import type { Execution } from './execution.js'
+
+export type DirectContexts = Pick<DirectContextManager, 'enter' | 'leave'>
 
 /** Where resolver calls go. */
 export interface ResolverSink extends SelfMeasuring {
   readonly operations: RunningOperations
   /** How many calls of one operation are exported as spans; the others are counted on the operation's. */
   readonly maxResolverSpans: number
+  /** How to enter contexts quickly, where the process's context manager can; else it is done through the API. */
+  readonly contexts: DirectContexts | undefined
   /** Whether anything may be loaded that sends SQL, so that calls need contexts. */
   readonly sendsSql: boolean
   /** Monotonic nanoseconds. */
