@@ -3,11 +3,13 @@ import { buildSchema, parse, validate, type GraphQLSchema } from 'graphql'
 import { getAllMetrics } from 'mercurius-performance'
 import { setImmediate } from 'node:timers/promises'
 import { answerWith } from '../../peer.js'
+import { contextScenarios } from './context-scenarios.js'
 import { describe, engines, resolveWith, type Operation } from './engines.js'
 import { planQuery } from './query.js'
 import { readsOfThen, scenarios } from './scenarios.js'
 import { planSchema, schemaText, type SchemaPlan } from './schema.js'
 import { Tape } from './tape.js'
+import { thenScenarios } from './then-scenarios.js'
 import { Values } from './values.js'
 
 export interface Case {
@@ -49,7 +51,7 @@ process.on('unhandledRejection', reason => unhandled.push(`unhandled ${describe(
 answerWith(asked => {
   const question = asked as Case | ScenarioQuestion
   if (!('scenario' in question)) return outcomesOf(question)
-  const scenario = { ...scenarios, readsOfThen }[question.scenario]
+  const scenario = { ...scenarios, ...thenScenarios, ...contextScenarios, readsOfThen }[question.scenario]
   const engine = engines.get(question.engine)
   if (scenario === undefined || engine === undefined) throw new Error('there is no such scenario or engine')
   return scenario(engine)
