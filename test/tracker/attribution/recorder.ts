@@ -47,8 +47,13 @@ class Recorder extends Monitor {
 
 export const monitor = new Recorder(resolveConfig({}, { logAllMetrics: false }), {})
 
-/** As the preload does it while nothing is exported, as it does it with an exporter, or as README has it for an SDK. */
+/**
+ * As the preload does it while nothing is exported, as it does it with an exporter, as README has it for an SDK, or as an
+ * SDK would have it that wants resolvers and SQL alone.
+ */
 const arm = process.env.ARM ?? 'preload'
+const hasStock = arm === 'exporting' || arm === 'own SDK'
+const hasOwnSampler = arm === 'preload' || arm === 'exporting'
 
 const exporter = new SimpleSpanProcessor({
   exporter: {
@@ -63,10 +68,10 @@ new NodeSDK({
   instrumentations: [
     new ExecutionInstrumentation({ sink: monitor, isExporting: arm !== 'preload' }),
     // After ours: each wraps what is there when it is made.
-    ...(arm === 'preload' ? [] : [new GraphQLInstrumentation({ ignoreResolveSpans: true })]),
+    ...(hasStock ? [new GraphQLInstrumentation({ ignoreResolveSpans: true })] : []),
     new PgInstrumentation()
   ],
-  ...(arm === 'own SDK' ? {} : { sampler: createSampler(() => true) }),
+  ...(hasOwnSampler ? { sampler: createSampler(() => true) } : {}),
   spanProcessors: [reader, new PerformanceSpanProcessor(monitor), ...(arm === 'preload' ? [] : [exporter])],
   metricReaders: [],
   logRecordProcessors: []
