@@ -19,7 +19,7 @@ const operations = [
   'query Aliased { constructor: direct __proto__: awaited toString: items(count: 1) { valueOf: text } }'
 ]
 
-const load: Load = { operations, requests: 360, inFlight: 50 }
+const load: Load = { operations, requests: 240, inFlight: 50 }
 
 test('every SQL statement of a mixed load is ascribed to the resolver that sent it', { timeout: 120_000 }, async t => {
   const database = (await startPostgres()) ?? (await startEmbeddedPostgres())

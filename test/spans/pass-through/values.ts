@@ -1,4 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
+<<<<<<< HEAD
+=======
+import { generate, generateLater, Kept, leafOf, reasonOf, rejecting } from './leaves.js'
+>>>>>>> aca8c935338a229a6ce5cc54c091e528a0a1d453
 import type { FieldPlan, SchemaPlan } from './schema.js'
 
 /** Makes what the fields of a planned schema give, the same each time, and writes down who asked for what. */
@@ -157,6 +161,7 @@ class Thenable implements PromiseLike<unknown> {
     }
   }
 }
+<<<<<<< HEAD
 
 class Kept<Value> extends Promise<Value> {}
 
@@ -220,3 +225,5 @@ function* generate(items: readonly unknown[]): Generator {
 async function* generateLater(items: readonly unknown[]): AsyncGenerator {
   for (const item of items) yield await Promise.resolve(item)
 }
+=======
+>>>>>>> aca8c935338a229a6ce5cc54c091e528a0a1d453
