@@ -169,6 +169,15 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#log.resolver(name, measurement)
   }
 
+  resolverRecorder(name: string): (measurement: ResolverMeasurement) => void {
+    const record = this.store.resolverRecorder(name)
+    return measurement => {
+      record(measurement)
+      const { logAllMetrics, slowResolverThreshold } = this.#config
+      if (logAllMetrics || measurement.duration >= slowResolverThreshold * 1e9) this.#log.resolver(name, measurement)
+    }
+  }
+
   batch(name: string, size: number, nanoseconds: number, failed: boolean): void {
     const measurement = { duration: nanoseconds, failed, argsCount: null, traceId: null }
     this.store.recordBatch(name, size, measurement)

@@ -1,5 +1,6 @@
-import { trace, type Context, type Span } from '@opentelemetry/api'
+import { context, trace, type Context, type Span } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { systemClock } from '../lib/clock.js'
 import { isOwnField, TIMING_FIELD } from '../lib/names.js'
 import { copyOf } from '../lib/text.js'
 import type { ResolverCall } from './resolvers/call.js'
@@ -124,10 +125,16 @@ export class RunningOperations {
     const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
     if (execution === undefined) return
     ;(span as Tagged)[SENDER] = { execution, call }
+    call?.touched()
     if (!startsQuery(span)) return
     execution.statements += 1
-    call?.queryStarted(performance.now() * 1e6)
+    call?.queryStarted(systemClock.monotonic())
     if (call?.isOver) this.#sentLate(call.name)
+  }
+
+  /** The context of the code that is running: that of a call even where the call does not run in it. */
+  get context(): Context {
+    return this.call !== undefined && !this.call.hasContext ? this.call : context.active()
   }
 
   /** A call without a context of its own is found only while its code is running. */
@@ -135,7 +142,7 @@ export class RunningOperations {
     const inContext = parentContext.getValue(CALL_KEY) as ResolverCall | undefined
     const { call } = this
     if (call === undefined || call.hasContext) return inContext
-    return inContext === undefined || inContext === call.parent ? call : inContext
+    return inContext === undefined || inContext === call.rare?.parent ? call : inContext
   }
 
   of(span: ReadableSpan): RunningOperation | undefined {

@@ -1,6 +1,7 @@
 import { TraceFlags, type Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
+import { systemClock } from '../lib/clock.js'
 import { isOwnField } from '../lib/names.js'
 import { boundedName, copyOf } from '../lib/text.js'
 import type { Measurement, QueryMeasurement, ResolverMeasurement } from './measurement.js'
@@ -175,7 +176,7 @@ export class SpanAggregator implements SpanProcessor {
 
   #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
     const sender = senderOf(span)
-    sender?.call?.queryEnded(performance.now() * 1e6)
+    sender?.call?.queryEnded(systemClock.monotonic())
     const measurement =
       sender === undefined
         ? queryMeasurementOf(span, this.#traceIdOf(span), parameters, null, this.#operationNameOf(span))

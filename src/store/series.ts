@@ -40,6 +40,8 @@ export class Series<Labels, Own extends Sums<Own>> {
   readonly name: string
   readonly labels: Labels
   readonly recent = new RecentCalls()
+  /** Whether it is out of its dimension, so that what is recorded in it is lost. */
+  isForgotten = false
   /** In no order; the ones that are too old are used again. */
   #slots: Slot<Own>[] = []
   /** The slot of the newest measurement. */
@@ -140,6 +142,7 @@ export class Series<Labels, Own extends Sums<Own>> {
 
   /** Gives back what its sums hold of something shared; to be called when it is used no more. */
   forget(): void {
+    this.isForgotten = true
     this.#closed.sums.reset()
     for (const { sums } of this.#slots) sums.reset()
   }

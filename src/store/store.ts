@@ -4,6 +4,7 @@ import type { Measurement, QueryMeasurement, ResolverMeasurement } from '../span
 import type { Statement } from '../spans/sql/analyzer.js'
 import { CallerAllowance } from './callers.js'
 import { Dimension, OVERFLOW, type AnyDimension } from './dimension.js'
+import type { Series } from './series.js'
 import { StatementSums } from './statement-sums.js'
 import { CountSums, NoSums, ResolverSums } from './sums.js'
 import { epochAt, fullAt, widened, windowFor, type Window } from './window.js'
@@ -97,6 +98,18 @@ export class Store {
     const now = measurement.endedAt ?? this.clock.monotonic()
     const series = this.resolvers.get(name, name, null)
     series.record(this.#windowAt(now), now, measurement).record(measurement)
+  }
+
+  /** The same for the calls of one resolver, whose series is looked up once. */
+  resolverRecorder(name: string): (measurement: ResolverMeasurement) => void {
+    let series: Series<null, ResolverSums> | undefined
+    return measurement => {
+      // The overflow series is found anew each time, so that what goes there is counted.
+      if (series === undefined || series.isForgotten || series.name !== name)
+        series = this.resolvers.get(name, name, null)
+      const now = measurement.endedAt ?? this.clock.monotonic()
+      series.record(this.#windowAt(now), now, measurement).record(measurement)
+    }
   }
 
   /**

@@ -22,7 +22,7 @@ for (const [engine, prepare] of engines) {
       const fault = (): never => {
         throw new Error('a fault of the monitor')
       }
-      Object.assign(store, { recordResolver: fault, recordOperation: fault })
+      Object.assign(store, { resolverRecorder: () => fault, recordOperation: fault })
       try {
         const answer = await Promise.resolve()
           .then(() => operation(undefined, {}))
@@ -32,7 +32,7 @@ for (const [engine, prepare] of engines) {
         t.strictSame(unhandled, [], 'nothing is left that would end the process')
         t.equal(processMonitor().faults.faults - faults.faults, 2, 'each fault is counted')
       } finally {
-        Reflect.deleteProperty(store, 'recordResolver')
+        Reflect.deleteProperty(store, 'resolverRecorder')
         Reflect.deleteProperty(store, 'recordOperation')
         process.off('unhandledRejection', note)
       }

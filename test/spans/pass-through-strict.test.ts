@@ -11,12 +11,8 @@ test('the instrumentation passes through', async t => {
   })
 
   t.test('contexts of any kind, as they are', async t => {
-<<<<<<< HEAD
     // Where spans are exported, OpenTelemetry's own GraphQL instrumentation replaces and marks contexts.
     const measured = new Map([...peers.measured].filter(([name]) => name === 'nothing exported'))
     await sameAsWithout(t, { ...peers, measured }, contextScenarios)
-=======
-    await sameAsWithout(t, peers, contextScenarios)
->>>>>>> aca8c935338a229a6ce5cc54c091e528a0a1d453
   })
 })

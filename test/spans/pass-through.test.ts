@@ -4,11 +4,7 @@ import type { Case, Outcome, Outcomes, ScenarioQuestion } from './pass-through/p
 import { sameAsWithout, startPeers } from './pass-through/peers.js'
 import { scenarios } from './pass-through/scenarios.js'
 
-<<<<<<< HEAD
-const RUNS = 200
-=======
 const RUNS = 150
->>>>>>> aca8c935338a229a6ce5cc54c091e528a0a1d453
 
 const bytes = (length: number): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: length, size: 'max' })

@@ -1,6 +1,7 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { CALL_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
+import type { CallRecorder } from './recorder.js'
 
 /**
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
@@ -8,41 +9,33 @@ import type { Execution, Path } from './execution.js'
  */
 export class ResolverCall implements Context {
   readonly execution: Execution
-  /** `Type.field`. */
-  readonly name: string
-  /** The call inside which this one runs, where a resolver executes a document or calls a resolver. */
-  readonly parent: ResolverCall | undefined
+  readonly recorder: CallRecorder
   readonly argsCount: number
-  /** Where in the answer it is; undefined unless the document asks for timings. */
-  readonly path: Path | undefined
-  start = 0
-  /** Whether it is timed, and not only counted. */
-  isTimed = false
-  isOver = false
+  /** Negative unless it is timed, and not only counted. */
+  start = -1
   /** Whether it runs in itself as context. */
   hasContext = false
+  isOver = false
   /** What it waited for; undefined until there is something. */
   waits: Waits | undefined = undefined
-  /** Its span of the SDK, where it is exported. */
-  exportedSpan: Span | undefined = undefined
+  /** What few calls have. Many calls wait at the same time, so that each byte of one is copied by garbage collection. */
+  readonly rare: RareParts | undefined
 
-  constructor(
-    execution: Execution,
-    name: string,
-    parent: ResolverCall | undefined,
-    argsCount: number,
-    path: Path | undefined
-  ) {
+  constructor(execution: Execution, recorder: CallRecorder, argsCount: number, rare: RareParts | undefined) {
     this.execution = execution
-    this.name = name
-    this.parent = parent
+    this.recorder = recorder
     this.argsCount = argsCount
-    this.path = path
+    this.rare = rare
+  }
+
+  /** `Type.field`. */
+  get name(): string {
+    return this.recorder.name
   }
 
   getValue(key: symbol): unknown {
     // A call that is not exported leaves its children to the operation.
-    if (key === SPAN_KEY) return this.exportedSpan ?? this.execution.span
+    if (key === SPAN_KEY) return this.rare?.exportedSpan ?? this.execution.span
     return key === CALL_KEY ? this : this.execution.getValue(key)
   }
 
@@ -52,6 +45,11 @@ export class ResolverCall implements Context {
 
   deleteValue(key: symbol): Context {
     return new LayeredContext(this, key, undefined)
+  }
+
+  /** Takes note that something in it starts spans, such as a connection attempt. */
+  touched(): void {
+    this.waits ??= new Waits()
   }
 
   queryStarted(at: number): void {
@@ -73,6 +71,15 @@ export class ResolverCall implements Context {
   nestedEnded(at: number): void {
     this.waits?.all.ended(at)
   }
+}
+
+export interface RareParts {
+  /** The call inside which this one runs, where a resolver executes a document or calls a resolver. */
+  readonly parent: ResolverCall | undefined
+  /** Where in the answer it is, where the document asks for timings. */
+  readonly path: Path | undefined
+  /** Its span of the SDK, where it is exported. */
+  readonly exportedSpan: Span | undefined
 }
 
 /** What a call waited for: its SQL, and its SQL and nested calls together. */

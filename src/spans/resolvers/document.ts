@@ -73,7 +73,9 @@ function readFacts(document: DocumentNode, operation: OperationDefinitionNode): 
     seriesName,
     key: `${operation.operation} ${seriesName}`,
     source,
-    isOwn: roots.length > 0 && roots.every(field => field === '__typename' || isOwnField('', field)),
+    isOwn:
+      roots.some(field => isOwnField('', field)) &&
+      roots.every(field => isOwnField('', field) || field === '__typename'),
     // A document without its text may select anything.
     wantsTimings: document.loc === undefined || document.loc.source.body.includes(TIMING_FIELD)
   }

@@ -1,12 +1,15 @@
-import { context, type Attributes, type Tracer } from '@opentelemetry/api'
+import { context, type Attributes, type Span, type Tracer } from '@opentelemetry/api'
 import type { GraphQLField, GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql'
 import type { RunningOperations } from '../operations.js'
 import { resolverAttributes } from '../sample.js'
-import { ResolverCall } from './call.js'
+import { ResolverCall, type RareParts } from './call.js'
 import type { Execution } from './execution.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
 import { MeasuredPromise, MeasuredThenable } from './settling.js'
+
+/** Calls in a row without a promise and without a span, after which a resolver is taken for one that only computes. */
+const QUIET_CALLS = 32
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
@@ -21,6 +24,8 @@ export class MeasuredField {
   readonly #sink: ResolverSink
   readonly #operations: RunningOperations
   readonly #tracer: Tracer
+  /** Calls without a promise or a span so far; once it has made one, it is never again taken to only compute. */
+  #quietCalls = 0
 
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
     this.#name = name
@@ -51,10 +56,7 @@ export class MeasuredField {
     const operations = this.#operations
     const outer = operations.call
     const argsCount = this.#takesArguments ? countKeys(args) : 0
-    // Whoever calls a resolver by hand may leave the info out.
-    const path = execution.facts.wantsTimings ? (info as GraphQLResolveInfo | undefined)?.path : undefined
-    const call = new ResolverCall(execution, this.#name, outer ?? execution.parentCall, argsCount, path)
-    if (execution.exportedSpan !== undefined) this.#export(call)
+    const call = new ResolverCall(execution, this.#recorder, argsCount, this.#rareParts(execution, outer, info))
     call.hasContext = this.#needsContext(execution)
     operations.call = call
     const contexts = call.hasContext ? this.#sink.contexts : undefined
@@ -78,18 +80,33 @@ export class MeasuredField {
       operations.call = outer
     }
     if (result instanceof Promise) return this.#settling(result, call, isDirect)
-    if (isThenable(result)) return new MeasuredThenable(result, this.#recorder, call)
+    if (isThenable(result)) {
+      this.mayWait()
+      return new MeasuredThenable(result, call)
+    }
     this.#recorder.ended(call, false)
+    if (call.waits !== undefined) this.mayWait()
+    else if (this.#quietCalls < QUIET_CALLS) this.#quietCalls += 1
     return result
   }
 
-  /** So that what the call sends can be told from what others send. */
+  /** Takes note that the resolver does more than to compute. */
+  mayWait(): void {
+    this.#quietCalls = -Infinity
+  }
+
+  /**
+   * So that what the call sends can be told from what others send. One that only computes is watched while its code runs
+   * and needs none, which on Node 24 is most of what a call costs.
+   */
   #needsContext(execution: Execution): boolean {
-    return (this.#sink.sendsSql && this.#sink.detail.context) || execution.exportedSpan !== undefined
+    if (execution.exportedSpan !== undefined) return true
+    return this.#quietCalls < QUIET_CALLS && this.#sink.sendsSql && this.#sink.detail.context
   }
 
   #settling(result: Promise<unknown>, call: ResolverCall, isDirect: boolean): unknown {
-    if (isDirect) return new MeasuredPromise(result, this.#recorder, call)
+    this.mayWait()
+    if (isDirect) return new MeasuredPromise(result, call)
     result.then(
       () => {
         this.#recorder.ended(call, false)
@@ -101,19 +118,32 @@ export class MeasuredField {
     return result
   }
 
-  #export(call: ResolverCall): void {
-    const { execution } = call
+  #rareParts(
+    execution: Execution,
+    outer: ResolverCall | undefined,
+    info: GraphQLResolveInfo | undefined
+  ): RareParts | undefined {
+    const parent = outer ?? execution.parentCall
+    // Whoever calls a resolver by hand may leave the info out.
+    const path = execution.facts.wantsTimings ? info?.path : undefined
+    const exportedSpan = execution.exportedSpan === undefined ? undefined : this.#startSpan(execution)
+    const hasNone = parent === undefined && path === undefined && exportedSpan === undefined
+    return hasNone ? undefined : { parent, path, exportedSpan }
+  }
+
+  #startSpan(execution: Execution): Span | undefined {
     if (execution.exportedCalls >= this.#sink.maxResolverSpans) {
       execution.droppedCalls += 1
-      return
+      return undefined
     }
     execution.exportedCalls += 1
     try {
       const options = { attributes: this.#attributes }
-      call.exportedSpan = this.#tracer.startSpan(`graphql.resolve ${this.#name}`, options, execution)
+      return this.#tracer.startSpan(`graphql.resolve ${this.#name}`, options, execution)
     } catch (error) {
       // A span processor of the application's may throw.
       this.#sink.caught(error)
+      return undefined
     }
   }
 }

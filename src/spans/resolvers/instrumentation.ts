@@ -1,4 +1,4 @@
-import { context, trace, type Span } from '@opentelemetry/api'
+import { context, trace, type Context, type Span } from '@opentelemetry/api'
 import { InstrumentationBase, type InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { markMeasured } from '../operations.js'
@@ -43,7 +43,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
         measureSubscribe(original, args => this.#begin(args.schema, args.document, args.operationName)),
       compileQuery: original => this.#patchCompile(original),
       addLoader: original => measureBatches(original, () => this.#sink),
-      connect: inContext,
+      connect: original => this.#patchConnect(original),
       sqlClient: () => {
         this.#sink.foundSqlClient()
       }
@@ -96,6 +96,14 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     }
   }
 
+  /** Whoever gives a connection back hands it on to the next in line, whose callback belongs to another context. */
+  #patchConnect(original: Connect): Connect {
+    const within = (): Context => this.#sink.operations.context
+    return function (this: unknown, callback) {
+      return original.call(this, callback && context.bind(within(), callback))
+    }
+  }
+
   #accepts(): boolean {
     if (this.#sink.accepts()) return true
     this.#sink.lost()
@@ -112,12 +120,5 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       this.#sink.caught(error)
       return undefined
     }
-  }
-}
-
-/** Whoever gives a connection back hands it on to the next in line, whose callback belongs to another context. */
-function inContext(original: Connect): Connect {
-  return function (this: unknown, callback) {
-    return original.call(this, callback && context.bind(context.active(), callback))
   }
 }

@@ -46,8 +46,9 @@ const GRAPHQL_VERSIONS = ['>=16 <17']
 export function moduleDefinitions(patches: Patches): InstrumentationNodeModuleDefinition[] {
   return [
     new InstrumentationNodeModuleDefinition('graphql', GRAPHQL_VERSIONS, undefined, undefined, [
-      patchedFile('execute', patches.execute),
-      patchedFile('subscribe', patches.subscribe)
+      // Inside its file `executeSync` calls the `execute` that nobody has patched.
+      patchedFile('execute', { execute: patches.execute, executeSync: patches.execute }),
+      patchedFile('subscribe', { subscribe: patches.subscribe })
     ]),
     new InstrumentationNodeModuleDefinition('graphql-jit', ['*'], (exports: { compileQuery: CompileQuery }) => ({
       // Its exports are getters, so that nothing can be put in their place.
@@ -85,20 +86,26 @@ interface LoaderModule {
   readonly Factory: { readonly prototype: { add: AddLoader } }
 }
 
-/** A file of graphql that exports one function of the file's name. */
+type Exports = Record<string, unknown>
+
+/** A file of graphql with functions of ours in the place of some that it exports. */
 function patchedFile<Original extends object>(
-  name: string,
-  patch: (original: Original) => Original
+  file: string,
+  patched: Readonly<Record<string, (original: Original) => Original>>
 ): InstrumentationNodeModuleFile {
+  const names = Object.keys(patched)
   return new InstrumentationNodeModuleFile(
-    `graphql/execution/${name}.js`,
+    `graphql/execution/${file}.js`,
     GRAPHQL_VERSIONS,
-    (exports: Record<string, Original | undefined>) => {
-      if (exports[name]) exports[name] = once(exports[name], patch)
+    (exports: Exports) => {
+      for (const name of names) {
+        const patch = patched[name]
+        if (patch) exports[name] = once(exports[name] as Original, patch)
+      }
       return exports
     },
-    (exports?: Record<string, Original | undefined>) => {
-      if (exports?.[name]) exports[name] = originalOf(exports[name])
+    (exports?: Exports) => {
+      for (const name of names) if (exports) exports[name] = originalOf(exports[name] as Original)
     }
   )
 }

@@ -1,14 +1,16 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api'
 import type { ResolverMeasurement } from '../measurement.js'
-import type { ResolverCall } from './call.js'
-import type { CallEnd } from './settling.js'
+import type { RareParts, ResolverCall } from './call.js'
+import type { Execution } from './execution.js'
 import type { ResolverSink } from './sinks.js'
 
 type Scratch = { -readonly [Key in keyof ResolverMeasurement]: ResolverMeasurement[Key] }
 
 /** Times the calls of one resolver and hands them on when they are over. */
-export class CallRecorder implements CallEnd {
-  readonly #name: string
+export class CallRecorder {
+  /** `Type.field`. */
+  readonly name: string
+  readonly #take: (measurement: ResolverMeasurement) => void
   readonly #sink: ResolverSink
   /** One for all calls, since whoever takes it copies it: an object for each call would be most of its cost. */
   readonly #measurement: Scratch = {
@@ -26,17 +28,18 @@ export class CallRecorder implements CallEnd {
   #meteredBefore = 0
 
   constructor(name: string, sink: ResolverSink) {
-    this.#name = name
+    this.name = name
+    this.#take = sink.resolverRecorder(name)
     this.#sink = sink
   }
 
   ended(call: ResolverCall, failed: boolean): void {
     call.isOver = true
     try {
-      if (call.isTimed) this.#record(call, failed)
-      else this.#sink.counted(this.#name, failed)
+      if (call.start >= 0) this.#record(call, failed)
+      else this.#sink.counted(this.name, failed)
       this.#sink.meter.spans += 1
-      if (call.exportedSpan !== undefined) endSpan(call.exportedSpan, failed)
+      if (call.rare?.exportedSpan !== undefined) endSpan(call.rare.exportedSpan, failed)
     } catch (error) {
       this.#sink.caught(error)
       this.#sink.lost()
@@ -51,9 +54,8 @@ export class CallRecorder implements CallEnd {
   started(call: ResolverCall, began: number): void {
     const { sampleEvery } = this.#sink.detail
     if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) return
-    call.isTimed = true
     call.start = this.#sink.now()
-    call.parent?.nestedStarted(call.start)
+    call.rare?.parent?.nestedStarted(call.start)
     if (began === 0) return
     this.#metered = call
     this.#meteredBefore = call.start - began
@@ -62,7 +64,7 @@ export class CallRecorder implements CallEnd {
   #record(call: ResolverCall, failed: boolean): void {
     const now = this.#sink.now()
     const duration = Math.round(now - call.start)
-    const { execution, waits, path } = call
+    const { execution, waits, rare } = call
     const measurement = this.#measurement
     measurement.duration = duration
     measurement.failed = failed
@@ -78,12 +80,16 @@ export class CallRecorder implements CallEnd {
       measurement.sqlTime = Math.min(duration, Math.round(waits.sql.until(now)))
       measurement.selfTime = Math.max(0, duration - Math.round(waits.all.until(now)))
     }
-    this.#sink.resolver(this.#name, measurement)
-    call.parent?.nestedEnded(now)
-    if (path !== undefined) execution.resolved(path, { executionTime: duration / 1e9, resolverName: this.#name })
+    this.#take(measurement)
+    if (rare !== undefined) this.#recordRare(execution, rare, duration, now)
     if (call !== this.#metered) return
     this.#metered = undefined
     this.#sink.meter.calls.measured(this.#meteredBefore + this.#sink.now() - now)
+  }
+
+  #recordRare(execution: Execution, { parent, path }: RareParts, duration: number, now: number): void {
+    parent?.nestedEnded(now)
+    if (path !== undefined) execution.resolved(path, { executionTime: duration / 1e9, resolverName: this.name })
   }
 }
 

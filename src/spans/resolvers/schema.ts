@@ -58,6 +58,7 @@ export class SchemaWrapper {
     const resolve = known?.resolve ?? current
     const name = `${type}.${definition.name}${role === 'subscribe' ? ' (subscribe)' : ''}`
     const measured = new MeasuredField(name, type, definition, this.#sink, this.#tracer())
+    if (resolve.constructor.name === 'AsyncFunction') measured.mayWait()
     const wrapper: Wrapper = { definition, resolve, countedOutside: undefined }
     const wrapped = wrap(wrapper, role, measured, this.#inside(definition, role))
     wrappers.set(wrapped, wrapper)

@@ -1,10 +1,5 @@
 import type { ResolverCall } from './call.js'
 
-/** Is told once that a call is over. */
-export interface CallEnd {
-  ended(call: ResolverCall, failed: boolean): void
-}
-
 type Fulfilled<Value, One> = ((value: Value) => One | PromiseLike<One>) | null | undefined
 type Rejected<Other> = ((reason: unknown) => Other | PromiseLike<Other>) | null | undefined
 
@@ -13,14 +8,12 @@ type Rejected<Other> = ((reason: unknown) => Other | PromiseLike<Other>) | null 
  * our own on the result would cost one promise more for each call, and make a rejection look handled that nobody handles.
  */
 export class MeasuredThenable<Value> implements PromiseLike<Value> {
-  readonly #thenable: PromiseLike<Value>
-  readonly #end: CallEnd
-  #call: ResolverCall | undefined
+  protected readonly thenable: PromiseLike<Value>
+  protected readonly call: ResolverCall
 
-  constructor(thenable: PromiseLike<Value>, end: CallEnd, call: ResolverCall) {
-    this.#thenable = thenable
-    this.#end = end
-    this.#call = call
+  constructor(thenable: PromiseLike<Value>, call: ResolverCall) {
+    this.thenable = thenable
+    this.call = call
   }
 
   /** A lazy query builder does its work in `then`: it is called when, as often as and with as many callbacks as by itself. */
@@ -28,51 +21,20 @@ export class MeasuredThenable<Value> implements PromiseLike<Value> {
     fulfilled?: Fulfilled<Value, One>,
     ...rejected: [Rejected<Other>?]
   ): PromiseLike<One | Other> {
-    if (rejected.length > 0) return this.observed(fulfilled, rejected[0])
-    const call = this.#call
-    if (call === undefined) return this.#thenable.then(fulfilled)
+    const { thenable, call } = this
+    if (rejected.length > 0) return observed(thenable, call, fulfilled, rejected[0])
     let next: PromiseLike<One>
     try {
-      next = this.#thenable.then(value => this.#fulfilled(value, fulfilled))
+      next = thenable.then(value => {
+        settled(call, false)
+        return fulfilled ? fulfilled(value) : (value as unknown as One)
+      })
     } catch (error) {
-      this.#settled(true)
+      settled(call, true)
       throw error
     }
     // Who passes no callback for a rejection hears of it from what `then` returns.
-    return new MeasuredThenable(
-      next,
-      {
-        ended: (_, failed) => {
-          this.#settled(failed)
-        }
-      },
-      call
-    )
-  }
-
-  protected observed<One, Other>(
-    fulfilled: Fulfilled<Value, One>,
-    rejected: Rejected<Other>
-  ): PromiseLike<One | Other> {
-    return this.#thenable.then(
-      value => this.#fulfilled(value, fulfilled),
-      (reason: unknown) => {
-        this.#settled(true)
-        if (rejected) return rejected(reason)
-        throw reason
-      }
-    )
-  }
-
-  #fulfilled<One>(value: Value, fulfilled: Fulfilled<Value, One>): One | PromiseLike<One> {
-    this.#settled(false)
-    return fulfilled ? fulfilled(value) : (value as unknown as One)
-  }
-
-  #settled(failed: boolean): void {
-    if (this.#call === undefined) return
-    this.#end.ended(this.#call, failed)
-    this.#call = undefined
+    return new MeasuredThenable(next, call)
   }
 }
 
@@ -83,7 +45,7 @@ export class MeasuredPromise<Value> extends MeasuredThenable<Value> {
     fulfilled?: Fulfilled<Value, One>,
     rejected?: Rejected<Other>
   ): PromiseLike<One | Other> {
-    return this.observed(fulfilled, rejected)
+    return observed(this.thenable, this.call, fulfilled, rejected)
   }
 }
 
@@ -91,3 +53,27 @@ Object.setPrototypeOf(
   MeasuredPromise.prototype,
   Object.create(Promise.prototype, Object.getOwnPropertyDescriptors(MeasuredThenable.prototype)) as object
 )
+
+/** No method, so that what is given to the engine is not kept while the promise is pending. */
+function observed<Value, One, Other>(
+  thenable: PromiseLike<Value>,
+  call: ResolverCall,
+  fulfilled: Fulfilled<Value, One>,
+  rejected: Rejected<Other>
+): PromiseLike<One | Other> {
+  return thenable.then(
+    value => {
+      settled(call, false)
+      return fulfilled ? fulfilled(value) : (value as unknown as One)
+    },
+    (reason: unknown) => {
+      settled(call, true)
+      if (rejected) return rejected(reason)
+      throw reason
+    }
+  )
+}
+
+function settled(call: ResolverCall, failed: boolean): void {
+  if (!call.isOver) call.recorder.ended(call, failed)
+}

@@ -17,7 +17,8 @@ export interface ResolverSink extends SelfMeasuring {
   readonly sendsSql: boolean
   /** Monotonic nanoseconds. */
   now(): number
-  resolver(name: string, measurement: ResolverMeasurement): void
+  /** What takes the calls of the resolver `name`; it keeps nothing of what it is given. */
+  resolverRecorder(name: string): (measurement: ResolverMeasurement) => void
   /** Counts a call that was not timed. */
   counted(name: string, failed: boolean): void
   caught(error: unknown): void

@@ -1,6 +1,6 @@
 /** A Mercurius service that keeps books of its own on what it executes, to compare with what the monitor counts. */
 import Fastify from 'fastify'
-import type { DocumentNode } from 'graphql'
+import type { DocumentNode, GraphQLResolveInfo } from 'graphql'
 import mercurius, { type MercuriusContext } from 'mercurius'
 import mercuriusPerformance from 'mercurius-performance'
 import type { AddressInfo } from 'node:net'
@@ -32,7 +32,10 @@ const schema = `
 /** The field of a subscription; each event's execution is entered in the books. */
 function subscription(name: 'ticked' | 'odd') {
   return {
-    subscribe: async (_source: unknown, _args: unknown, { pubsub }: MercuriusContext) => pubsub.subscribe('tick'),
+    subscribe: async (_source: unknown, _args: unknown, { pubsub }: MercuriusContext, info: GraphQLResolveInfo) => {
+      note(calls, `Subscription.${info.fieldName} (subscribe)`, 1, 0)
+      return pubsub.subscribe('tick')
+    },
     resolve: booked((event: { at: number }, _args, _context, info) => {
       const fails = info.fieldNodes.some(({ selectionSet }) =>
         selectionSet?.selections.some(selection => 'name' in selection && selection.name.value === 'fails')

@@ -1,8 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-<<<<<<< HEAD
-=======
 import { generate, generateLater, Kept, leafOf, reasonOf, rejecting } from './leaves.js'
->>>>>>> aca8c935338a229a6ce5cc54c091e528a0a1d453
 import type { FieldPlan, SchemaPlan } from './schema.js'
 
 /** Makes what the fields of a planned schema give, the same each time, and writes down who asked for what. */
@@ -161,69 +158,3 @@ class Thenable implements PromiseLike<unknown> {
     }
   }
 }
-<<<<<<< HEAD
-
-class Kept<Value> extends Promise<Value> {}
-
-function rejecting(field: FieldPlan): Promise<never> {
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what is no Error is the point
-  return Promise.reject(reasonOf(field))
-}
-
-function reasonOf({ parent, name, reason }: FieldPlan): unknown {
-  switch (reason) {
-    case 'Error':
-      return new Error(`of ${parent}.${name}`)
-    case 'Error with extensions':
-      return Object.assign(new TypeError(`of ${parent}.${name}`), { extensions: { code: 'CODE' } })
-    case 'text':
-      return `of ${parent}.${name}`
-    case 'undefined':
-      return undefined
-    case 'null':
-      return null
-    case 'symbol':
-      return Symbol(name)
-    case 'number':
-      return 7
-    case 'frozen':
-      return Object.freeze(new Error(`frozen of ${parent}.${name}`))
-    case 'Proxy':
-      return new Proxy(new Error(`proxy of ${parent}.${name}`), {})
-  }
-}
-
-function leafOf({ base, leaf }: FieldPlan, index: number): unknown {
-  const right = new Map<string, unknown>([
-    ['String', `text ${index}`],
-    ['Int', index],
-    ['Float', index + 0.5],
-    ['Boolean', index % 2 === 0],
-    ['ID', `id${index}`],
-    ['Color', index % 2 === 0 ? 'RED' : 'GREEN']
-  ])
-  switch (leaf) {
-    case 'right':
-      return right.get(base)
-    case 'null':
-      return null
-    case 'undefined':
-      return undefined
-    case 'wrong':
-      return base === 'Color' ? 'BLUE' : { no: 'leaf' }
-    case 'an error':
-      return new Error('a value')
-    case 'boxed':
-      return { valueOf: () => right.get(base) }
-  }
-}
-
-function* generate(items: readonly unknown[]): Generator {
-  yield* items
-}
-
-async function* generateLater(items: readonly unknown[]): AsyncGenerator {
-  for (const item of items) yield await Promise.resolve(item)
-}
-=======
->>>>>>> aca8c935338a229a6ce5cc54c091e528a0a1d453
