@@ -52,9 +52,14 @@ const sampled = (sampler: string, ratio: string) => (sink: string) => ({
 /** All that is compared; ours and the OpenTelemetry arms measure the checkout's own copies of every package. */
 export const arms: readonly Arm[] = [
   { ...bare, name: 'bare', title: 'bare' },
-  { ...bare, name: 'heap', title: 'bare, 10 MB more on the heap', preload: pathOf('./arms/heap.js') },
   { ...bare, name: 'storage', title: 'AsyncLocalStorage alone', module: pathOf('./arms/async-local-storage.js') },
   { ...ours, name: 'ours', title: '**ours**, nothing exported' },
+  {
+    ...ours,
+    name: 'ours-no-sql',
+    title: '**ours**, nothing exported, no SQL client loaded',
+    environment: { BENCH_NO_SQL: '1' }
+  },
   { ...ours, name: 'ours-1', title: '**ours**, exported 1%', exporting: sampled('parentbased_traceidratio', '0.01') },
   { ...ours, name: 'ours-100', title: '**ours**, exported 100%', exporting: sampled('parentbased_always_on', '1') },
   {

@@ -1,9 +1,10 @@
 /** What the service of every arm does with the orders of the runner. */
 import { setImmediate, setTimeout } from 'node:timers/promises'
-// As in a service that sends SQL: whoever instruments pg finds it loaded.
-import 'pg'
 import type { Order, Ready, Report } from '../protocol.js'
 import { shapes } from '../shapes.js'
+
+// As in a service that sends SQL: whoever instruments pg finds it loaded.
+if (process.env.BENCH_NO_SQL === undefined) await import('pg')
 
 export type Execute = (query: string) => Promise<unknown>
 

@@ -15,7 +15,6 @@ for (const [engine, prepare] of engines) {
       const { store, faults } = processMonitor()
       const schema = buildSchema('type Query { field: String }')
       resolveWith(schema, 'Query', 'field', resolve)
-      const operation = prepare(schema, requestOf('query Faulty { field }'))
       const unhandled: unknown[] = []
       const note = (reason: unknown): number => unhandled.push(reason)
       process.prependListener('unhandledRejection', note)
@@ -23,6 +22,7 @@ for (const [engine, prepare] of engines) {
         throw new Error('a fault of the monitor')
       }
       Object.assign(store, { resolverRecorder: () => fault, recordOperation: fault })
+      const operation = prepare(schema, requestOf('query Faulty { field }'))
       try {
         const answer = await Promise.resolve()
           .then(() => operation(undefined, {}))
