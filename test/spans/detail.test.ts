@@ -1,0 +1,91 @@
+import '../preload.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { trace } from '@opentelemetry/api'
+import type { FastifyInstance } from 'fastify'
+import { test } from 'tap'
+import { processMonitor } from '../../src/process-monitor.js'
+import { detailAt } from '../../src/self/detail.js'
+import { ask, service } from '../service.js'
+
+const schema = 'type Query { items: [Item!]!  fails: String }  type Item { sync: String  async: String }'
+
+function query(): void {
+  const attributes = { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1 FROM tags' }
+  trace.getTracer('test').startSpan('pg.query:SELECT test', { attributes }).end()
+}
+
+const resolvers = {
+  Query: {
+    items: () => Array.from({ length: 10 }, () => ({})),
+    fails: async () => {
+      await delay(1)
+      throw new Error('as always')
+    }
+  },
+  Item: {
+    sync: () => 'sync',
+    async: async () => {
+      await delay(1)
+      query()
+      return 'async'
+    }
+  }
+}
+
+function counts(): Record<string, [number, number, number]> {
+  const rows = processMonitor().snapshot({ include: ['resolvers'] }).resolvers
+  return Object.fromEntries(rows.map(({ name, count, errorCount, sqlCount }) => [name, [count, errorCount, sqlCount]]))
+}
+
+/** Measures as the budget would have it, from level 0 (everything) on. */
+async function measuredAt(level: number, app: FastifyInstance, work: () => Promise<unknown>): Promise<void> {
+  Object.defineProperty(processMonitor(), 'detail', { value: detailAt(level), configurable: true })
+  try {
+    await work()
+  } finally {
+    Reflect.deleteProperty(processMonitor(), 'detail')
+    await app.ready()
+  }
+}
+
+for (const jit of [0, 1]) {
+  test(`while less is measured, every call and every failure is still counted; jit: ${jit}`, async t => {
+    processMonitor().foundSqlClient()
+    const app = await service({ schema, resolvers, jit })
+    t.teardown(() => app.close())
+    for (const level of [0, 1, 2, 4]) {
+      const before = counts()
+      await measuredAt(level, app, () =>
+        Promise.all(Array.from({ length: 20 }, () => ask(app, `query Level${level}Jit${jit} { items { sync async } fails }`)))
+      )
+      const grown = Object.entries(counts()).map(([name, [count, errors]]) => {
+        const [countBefore = 0, errorsBefore = 0] = before[name] ?? []
+        return [name, count - countBefore, errors - errorsBefore]
+      })
+      t.strictSame(grown.sort(), [
+        ['Item.async', 200, 0],
+        ['Item.sync', 200, 0],
+        ['Query.fails', 20, 20],
+        ['Query.items', 20, 0]
+      ])
+      const [operation] = processMonitor().snapshot({ include: ['operations'], name: `Level${level}Jit${jit}` }).operations
+      t.equal(operation?.count, 20)
+      t.equal(operation.sqlPerRequest.min, 10, 'SQL is told from that of other operations at every level')
+      t.equal(operation.sqlPerRequest.max, 10)
+      const sql = (counts()['Item.async']?.[2] ?? NaN) - (before['Item.async']?.[2] ?? 0)
+      t.equal(sql, level === 0 ? 200 : 0, 'and from that of other resolvers only while calls have contexts')
+    }
+  })
+}
+
+test('adaptive jit: what it has compiled is counted like the rest', async t => {
+  const app = await service({ schema, resolvers, jit: { minCount: 1, eluThreshold: 1 } } as never)
+  t.teardown(() => app.close())
+  const before = counts()['Item.sync']?.[0] ?? 0
+  for (let round = 0; round < 20; round += 1) {
+    await ask(app, 'query Adaptive { items { sync } }')
+    await delay(2)
+  }
+  t.equal((counts()['Item.sync']?.[0] ?? 0) - before, 200)
+  t.equal(processMonitor().snapshot({ name: 'Adaptive' }).operations[0]?.count, 20)
+})
