@@ -56,7 +56,9 @@ for (const jit of [0, 1]) {
     for (const level of [0, 1, 2, 4]) {
       const before = counts()
       await measuredAt(level, app, () =>
-        Promise.all(Array.from({ length: 20 }, () => ask(app, `query Level${level}Jit${jit} { items { sync async } fails }`)))
+        Promise.all(
+          Array.from({ length: 20 }, () => ask(app, `query Level${level}Jit${jit} { items { sync async } fails }`))
+        )
       )
       const grown = Object.entries(counts()).map(([name, [count, errors]]) => {
         const [countBefore = 0, errorsBefore = 0] = before[name] ?? []
@@ -68,7 +70,10 @@ for (const jit of [0, 1]) {
         ['Query.fails', 20, 20],
         ['Query.items', 20, 0]
       ])
-      const [operation] = processMonitor().snapshot({ include: ['operations'], name: `Level${level}Jit${jit}` }).operations
+      const [operation] = processMonitor().snapshot({
+        include: ['operations'],
+        name: `Level${level}Jit${jit}`
+      }).operations
       t.equal(operation?.count, 20)
       t.equal(operation.sqlPerRequest.min, 10, 'SQL is told from that of other operations at every level')
       t.equal(operation.sqlPerRequest.max, 10)
