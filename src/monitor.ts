@@ -184,8 +184,8 @@ export class Monitor implements SpanSink, ExecutionSink {
   }
 
   /** Counts a call that was not timed, for `detail.sampleEvery` is above 1. */
-  counted(name: string, failed: boolean): void {
-    this.store.countResolver(name, failed)
+  counted(name: string, failed: boolean, statements = 0): void {
+    this.store.countResolver(name, failed, statements)
   }
 
   query(statement: Statement, measurement: QueryMeasurement): void {

@@ -77,6 +77,8 @@ interface Tagged {
 export interface Sender {
   readonly execution: Execution
   readonly call: ResolverCall | undefined
+  /** Whether the span told by its name, as it started, that it is a query. */
+  readonly isQuery: boolean
 }
 
 /** Says of the active execution span, if there is one, that its operation is measured already. */
@@ -124,11 +126,28 @@ export class RunningOperations {
     const call = this.#callIn(parentContext)
     const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
     if (execution === undefined) return
-    ;(span as Tagged)[SENDER] = { execution, call }
+    const isQuery = startsQuery(span)
+    ;(span as Tagged)[SENDER] = { execution, call, isQuery }
     call?.touched()
-    if (!startsQuery(span)) return
+    if (isQuery) this.#queryStarted(execution, call, systemClock.monotonic())
+  }
+
+  /** To be called for each span that ends, before anything else is done with it. */
+  ended(span: ReadableSpan): void {
+    const { call, isQuery } = (span as Tagged)[SENDER] ?? {}
+    if (isQuery) call?.queryEnded(systemClock.monotonic())
+  }
+
+  /** Takes note of a query of `duration` nanoseconds whose span did not tell, as it started, that it is one. */
+  foundQuery({ execution, call }: Sender, duration: number): void {
+    const now = systemClock.monotonic()
+    this.#queryStarted(execution, call, now - duration)
+    call?.queryEnded(now)
+  }
+
+  #queryStarted(execution: Execution, call: ResolverCall | undefined, at: number): void {
     execution.statements += 1
-    call?.queryStarted(systemClock.monotonic())
+    call?.queryStarted(at)
     if (call?.isOver) this.#sentLate(call.name)
   }
 

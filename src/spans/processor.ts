@@ -1,7 +1,6 @@
 import { TraceFlags, type Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
-import { systemClock } from '../lib/clock.js'
 import { isOwnField } from '../lib/names.js'
 import { boundedName, copyOf } from '../lib/text.js'
 import type { Measurement, QueryMeasurement, ResolverMeasurement } from './measurement.js'
@@ -143,6 +142,7 @@ export class SpanAggregator implements SpanProcessor {
   #measure(span: ReadableSpan): string | undefined {
     let sql: string | undefined
     try {
+      this.#sink.operations.ended(span)
       const query = this.#queryOf(span)
       sql = query?.statement.text
       if (this.#sink.accepts()) {
@@ -176,11 +176,11 @@ export class SpanAggregator implements SpanProcessor {
 
   #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
     const sender = senderOf(span)
-    sender?.call?.queryEnded(systemClock.monotonic())
     const measurement =
       sender === undefined
         ? queryMeasurementOf(span, this.#traceIdOf(span), parameters, null, this.#operationNameOf(span))
         : sentQueryOf(span, parameters, sender)
+    if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
     this.#sink.query(statement, measurement)
   }
 

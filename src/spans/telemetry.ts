@@ -1,4 +1,4 @@
-import { SpanStatusCode } from '@opentelemetry/api'
+import { context, SpanStatusCode } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
@@ -23,7 +23,6 @@ export type TelemetrySink = SpanSink & ExecutionSink & { contexts: DirectContext
 export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
   const exporters = exportersFromEnvironment()
   const contextManager = new DirectContextManager()
-  sink.contexts = contextManager
   const sdk = new NodeSDK({
     instrumentations: instrumentations(sink, exporters.length > 0),
     sampler: createSampler(() => sink.accepts()),
@@ -38,11 +37,23 @@ export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
     ...(isExported('LOGS') ? {} : { logRecordProcessors: [] })
   })
   sdk.start()
+  if (isInCharge(contextManager)) sink.contexts = contextManager
   // An application that ends by itself has no plugin that closes.
   process.once('beforeExit', () => void sdk.shutdown().catch(() => undefined))
   return async () => {
     await Promise.all(exporters.map(exporter => exporter.forceFlush()))
   }
+}
+
+/** Whether contexts that are entered here are those that the API sees: another SDK may have been there before. */
+function isInCharge(contextManager: DirectContextManager): boolean {
+  const probe = context.active().setValue(Symbol('probe'), true)
+  const before = contextManager.enter(probe)
+  const isSeen = context.active() === probe
+  contextManager.leave(before)
+  // Until something needs contexts, promises need not be followed.
+  contextManager.disable()
+  return isSeen
 }
 
 function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrumentation[] {

@@ -40,6 +40,8 @@ export class Series<Labels, Own extends Sums<Own>> {
   readonly name: string
   readonly labels: Labels
   readonly recent = new RecentCalls()
+  /** How many calls the one that was recorded last stands for. */
+  weight = 1
   /** Whether it is out of its dimension, so that what is recorded in it is lost. */
   isForgotten = false
   /** In no order; the ones that are too old are used again. */
@@ -63,7 +65,8 @@ export class Series<Labels, Own extends Sums<Own>> {
   /** Returns the sums that the measurement belongs to. */
   record(window: Window, now: number, measurement: Measurement): Own {
     const slot = this.#openSlot(window, now)
-    slot.times.record(measurement.duration, 1 + slot.untimed)
+    this.weight = 1 + slot.untimed
+    slot.times.record(measurement.duration, this.weight)
     slot.untimed = 0
     if (measurement.failed) slot.errors += 1
     this.recent.add(now, measurement)
@@ -74,10 +77,11 @@ export class Series<Labels, Own extends Sums<Own>> {
    * Counts a call that nobody timed. The next one of its slot that is timed stands for it too, so that times from before
    * and from during sampling mix in the right proportion. `now` may be a little old.
    */
-  count(window: Window, now: number, failed: boolean): void {
+  count(window: Window, now: number, failed: boolean): Own {
     const slot = this.#openSlot(window, now)
     slot.untimed += 1
     if (failed) slot.errors += 1
+    return slot.sums
   }
 
   /** The sums of now, to add what belongs to a call that was recorded before. */
@@ -240,8 +244,8 @@ function roomFor(length: number): number {
   return length <= 1 ? length : 1.25 * length + 16
 }
 
-function isEmpty<Own>({ times, untimed }: Totals<Own>): boolean {
-  return times.count === 0 && untimed === 0
+function isEmpty<Own>({ newest }: Slot<Own>): boolean {
+  return newest === -Infinity
 }
 
 function add<Own extends Sums<Own>>(into: Totals<Own>, from: Totals<Own>): void {

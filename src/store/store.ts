@@ -97,7 +97,7 @@ export class Store {
     // Reading the clock is a good part of what a call costs, so it is not read twice.
     const now = measurement.endedAt ?? this.clock.monotonic()
     const series = this.resolvers.get(name, name, null)
-    series.record(this.#windowAt(now), now, measurement).record(measurement)
+    series.record(this.#windowAt(now), now, measurement).record(measurement, series.weight)
   }
 
   /** The same for the calls of one resolver, whose series is looked up once. */
@@ -108,7 +108,7 @@ export class Store {
       if (series === undefined || series.isForgotten || series.name !== name)
         series = this.resolvers.get(name, name, null)
       const now = measurement.endedAt ?? this.clock.monotonic()
-      series.record(this.#windowAt(now), now, measurement).record(measurement)
+      series.record(this.#windowAt(now), now, measurement).record(measurement, series.weight)
     }
   }
 
@@ -116,9 +116,10 @@ export class Store {
    * Counts a call of a resolver that nobody timed. Reading the clock is a good part of what a call costs, so it counts
    * for the newest time known.
    */
-  countResolver(name: string, failed: boolean): void {
+  countResolver(name: string, failed: boolean, statements = 0): void {
     const now = this.#newest
-    this.resolvers.get(name, name, null).count(this.#windowAt(now), now, failed)
+    const series = this.resolvers.get(name, name, null)
+    series.count(this.#windowAt(now), now, failed).statements += statements
   }
 
   /** Counts SQL that a resolver sent after its call was recorded. */

@@ -84,7 +84,7 @@ for (const jit of [0, 1]) {
 }
 
 test('adaptive jit: what it has compiled is counted like the rest', async t => {
-  const app = await service({ schema, resolvers, jit: { minCount: 1, eluThreshold: 1 } } as never)
+  const app = await service({ schema, resolvers, jit: { minCount: 1, eluThreshold: 1 } })
   t.teardown(() => app.close())
   const before = counts()['Item.sync']?.[0] ?? 0
   for (let round = 0; round < 20; round += 1) {

@@ -2,14 +2,15 @@ import '../preload.js'
 import { setTimeout as delay } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
-import { execute, parse, type ExecutionResult, type GraphQLResolveInfo } from 'graphql'
+import { execute, graphql, parse, type ExecutionResult, type GraphQLResolveInfo } from 'graphql'
 import { test } from 'tap'
 import { processMonitor } from '../../src/process-monitor.js'
 import type { ResolverSnapshot } from '../../src/store/snapshot.js'
 import { service } from '../service.js'
 
 const schema = `
-  type Query { queries(count: Int!): Int  nested(query: String!): String  direct: String  quick: Int  parallel: Int  late: Int }
+  type Query { queries(count: Int!): Int  nested(query: String!): String  direct: String  quick: Int  parallel: Int  late: Int
+    lazy: String  again(left: Int!): Int  foreign: String }
 `
 
 /** A query as @opentelemetry/instrumentation-pg reports it. */
@@ -48,6 +49,28 @@ const resolvers = {
       await Promise.all([query(30), query(30), query(30)])
       return 3
     },
+    // As query builders do: the query is sent when, and only if, somebody asks for the result.
+    lazy: () => ({
+      then: (fulfilled: (value: string) => unknown, rejected: (reason: unknown) => unknown) =>
+        query(5)
+          .then(() => 'asked')
+          .then(fulfilled, rejected)
+    }),
+    again: (_: unknown, { left }: { left: number }, given: object) => {
+      const context = given as { app: FastifyInstance; done: () => void }
+      const source = `{ again(left: ${left - 1}) }`
+      const next = (): unknown => graphql({ schema: context.app.graphql.schema, source, contextValue: { ...context } })
+      setImmediate(left > 0 ? next : context.done)
+      return left
+    },
+    // The spans of other clients do not tell by their name that they are queries.
+    foreign: async () => {
+      const attributes = { 'db.system': 'postgresql', 'db.statement': 'SELECT 1 FROM foreigners' }
+      const span = trace.getTracer('test').startSpan('prisma:client:db_query', { attributes })
+      await delay(5)
+      span.end()
+      return 'done'
+    },
     late: async () => {
       setTimeout(() => void query(1), 20)
       return Promise.resolve(1)
@@ -62,6 +85,12 @@ async function start(): Promise<FastifyInstance> {
 
 function resolver(name: string): ResolverSnapshot | undefined {
   return processMonitor().snapshot({ include: ['resolvers'], name }).resolvers[0]
+}
+
+function rowOf(name: string): ResolverSnapshot {
+  const row = resolver(name)
+  if (row === undefined) throw new Error(`no row for ${name}`)
+  return row
 }
 
 function statementsOf(operation: string): number {
@@ -98,8 +127,7 @@ test('selfTime leaves out resolver calls that run inside, and SQL', async t => {
   const before = resolver('Query.nested')
   await app.graphql(`query Around { nested(query: "{ parallel }") }`, {})
   const around = resolver('Query.nested')
-  const inside = resolver('Query.parallel')
-  if (inside === undefined) throw new Error('no row for Query.parallel')
+  const inside = rowOf('Query.parallel')
   const total = (around?.totalTime ?? 0) - (before?.totalTime ?? 0)
   const self = (around?.selfTime ?? 0) - (before?.selfTime ?? 0)
   t.ok(total >= inside.totalTime, 'the whole call takes longer than the one inside')
@@ -135,3 +163,67 @@ test('a query sent after its resolver is over counts for the resolver all the sa
   await delay(60)
   t.equal(resolver('Query.late')?.sqlCount, 1)
 })
+
+test('a query that a lazy result sends when it is asked belongs to the resolver that returned it', async t => {
+  const app = await start()
+  t.teardown(() => app.close())
+  for (let round = 0; round < 3; round += 1) {
+    t.same(await app.graphql('query Lazy { lazy queries(count: 1) }', {}), { data: { lazy: 'asked', queries: 1 } })
+  }
+  const lazy = rowOf('Query.lazy')
+  t.equal(lazy.sqlCount, 3)
+  t.ok(lazy.sqlTime > 0.01 && lazy.sqlTime <= lazy.totalTime)
+  t.equal(statementsOf('Lazy'), 6)
+})
+
+test('queries of clients whose spans have names of their own count for the resolver too', async t => {
+  const app = await start()
+  t.teardown(() => app.close())
+  await app.graphql('query Foreign { foreign }', {})
+  const foreign = rowOf('Query.foreign')
+  t.equal(foreign.sqlCount, 1)
+  t.ok(foreign.sqlTime > 0.003 && foreign.sqlTime <= foreign.totalTime)
+  t.equal(statementsOf('Foreign'), 1)
+})
+
+test('work that starts itself anew again and again does not hang on all that went before it', async t => {
+  const app = await start()
+  t.teardown(() => app.close())
+  await new Promise<void>(done => void app.graphql('query First { again(left: 20000) }', { app, done } as never))
+  t.equal(resolver('Query.again')?.count, 20_001)
+  t.equal(processMonitor().faults.faults, 0)
+})
+
+test('switched off, nothing is measured on a context that was measured before', async t => {
+  const app = await start()
+  t.teardown(() => app.close())
+  const shared = { app }
+  const run = async (): Promise<unknown> =>
+    execute({ schema: app.graphql.schema, document: parse('query Off { queries(count: 0) }'), contextValue: shared })
+  await run()
+  const before = resolver('Query.queries')?.count
+  processMonitor().configure({ enabled: false })
+  await run()
+  processMonitor().configure({ enabled: true })
+  t.equal(resolver('Query.queries')?.count, before)
+})
+
+for (const jit of [0, 1]) {
+  test(`syntax trees that clients send as JSON do no harm and are measured; jit: ${jit}`, async t => {
+    const app = await service({ schema, resolvers, jit })
+    t.teardown(() => app.close())
+    const tree = JSON.parse(JSON.stringify(parse('query Tree { quick }'))) as { loc?: object }
+    const crafted = { ...tree, loc: { ...tree.loc, startToken: { next: { line: 4e8, kind: 'Name', value: 'x' } } } }
+    const faults = processMonitor().faults.faults
+    for (const document of [tree, crafted]) {
+      for (let round = 0; round < 3; round += 1) {
+        const payload = { query: JSON.stringify(document) }
+        const { statusCode } = await app.inject({ method: 'POST', url: '/graphql', payload })
+        t.equal(statusCode, 200)
+      }
+    }
+    t.equal(processMonitor().faults.faults, faults)
+    const [operation] = processMonitor().snapshot({ include: ['operations'], name: 'Tree' }).operations
+    t.equal(operation?.count, jit === 0 ? 6 : 12)
+  })
+}

@@ -158,3 +158,35 @@ test('graphql-js without Mercurius is measured too, whatever the context value i
     t.ok(seen.length === 2 && seen.every(context => context === contextValue), 'it arrives as it was given')
   }
 })
+
+test('a resolver that a schema transform wraps and carries into another schema counts once', async t => {
+  const app = await service({ schema, resolvers: { Query: { value: () => 'inner' } } })
+  t.teardown(() => app.close())
+  await ask(app, '{ value }')
+  const inner = fieldOf(app.graphql.schema, 'value').resolve
+  const carried = (...given: Parameters<Resolve>): unknown => inner?.(...given)
+  const other = await service({ schema, resolvers: { Query: { value: carried } } })
+  t.teardown(() => other.close())
+  const grown = await grownBy('Query.value', async () => {
+    for (let round = 0; round < 3; round += 1) t.strictSame((await ask(other, '{ value }')).data, { value: 'inner' })
+  })
+  t.equal(grown, 3)
+})
+
+test('a measured resolver that is called by hand without the info does no harm', async t => {
+  const app = await service({ schema, resolvers: { Query: { value: () => 'sync', item: () => ({}) } } })
+  t.teardown(() => app.close())
+  await ask(app, '{ value }')
+  const field = fieldOf(app.graphql.schema, 'value')
+  const inner = field.resolve
+  field.resolve = (...given): unknown => inner?.(...given)
+  processMonitor().schemaChanged()
+  await ask(app, '{ value }')
+  app.graphql.defineResolvers({
+    Item: {
+      name: (_: unknown, __: unknown, context: unknown) =>
+        String(fieldOf(app.graphql.schema, 'value').resolve?.({}, {}, context, undefined as never))
+    }
+  })
+  t.strictSame((await ask(app, '{ item { name } }')).data, { item: { name: 'sync' } })
+})

@@ -145,3 +145,21 @@ test('Performance Impact, Efficient Storage: memory after 10 million measurement
   t.ok(grown < MEBIBYTE, `grew by ${grown} bytes`)
   t.end()
 })
+
+test('SQL that comes after its call, in a slot of its own, leaves with the slot and takes nothing along', t => {
+  const { store, clock, read, countOf } = storeWith(3600)
+  const sqlOf = (): number => read({ name: 'Query.issues' }).resolvers[0]?.sqlCount ?? 0
+  store.recordResolver('Query.issues', call(0.1))
+  clock.advance(60)
+  store.addStatements('Query.issues', 2)
+  for (let minute = 0; minute < 200; minute += 1) {
+    clock.advance(60)
+    store.sweep()
+    if (minute === 30) t.equal(sqlOf(), 2)
+    if (minute >= 58) store.recordResolver('Query.issues', call(0.1))
+  }
+  t.equal(sqlOf(), 0)
+  t.equal(countOf('Query.issues'), 61)
+  t.equal(read({ name: 'Query.issues' }).resolvers[0]?.errorCount, 0)
+  t.end()
+})

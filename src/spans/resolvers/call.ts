@@ -40,16 +40,16 @@ export class ResolverCall implements Context {
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new LayeredContext(this, key, value)
+    return new LayeredContext(this, new Map([[key, value]]))
   }
 
   deleteValue(key: symbol): Context {
-    return new LayeredContext(this, key, undefined)
+    return new LayeredContext(this, new Map([[key, undefined]]))
   }
 
   /** Takes note that something in it starts spans, such as a connection attempt. */
   touched(): void {
-    this.waits ??= new Waits()
+    this.recorder.mayWait()
   }
 
   queryStarted(at: number): void {

@@ -7,27 +7,30 @@ export const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN')
 export const CALL_KEY = Symbol('mercurius-performance.call')
 export const EXECUTION_KEY = Symbol('mercurius-performance.execution')
 
-/** One value laid over another context; a Map for each would cost more than what it holds. */
+/** Values laid over another context, each key once. */
 export class LayeredContext implements Context {
-  readonly #below: Context
-  readonly #key: symbol
-  readonly #value: unknown
+  readonly below: Context
+  readonly #values: ReadonlyMap<symbol, unknown>
 
-  constructor(below: Context, key: symbol, value: unknown) {
-    this.#below = below
-    this.#key = key
-    this.#value = value
+  constructor(below: Context, values: ReadonlyMap<symbol, unknown>) {
+    this.below = below
+    this.#values = values
+  }
+
+  /** The same values over another context. */
+  over(below: Context): LayeredContext {
+    return below === this.below ? this : new LayeredContext(below, this.#values)
   }
 
   getValue(key: symbol): unknown {
-    return key === this.#key ? this.#value : this.#below.getValue(key)
+    return this.#values.has(key) ? this.#values.get(key) : this.below.getValue(key)
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new LayeredContext(this, key, value)
+    return new LayeredContext(this.below, new Map(this.#values).set(key, value))
   }
 
   deleteValue(key: symbol): Context {
-    return new LayeredContext(this, key, undefined)
+    return this.setValue(key, undefined)
   }
 }

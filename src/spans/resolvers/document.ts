@@ -3,6 +3,7 @@ import type {
   FieldNode,
   FragmentDefinitionNode,
   InlineFragmentNode,
+  Location,
   OperationDefinitionNode,
   SelectionNode,
   SelectionSetNode,
@@ -77,7 +78,7 @@ function readFacts(document: DocumentNode, operation: OperationDefinitionNode): 
       roots.some(field => isOwnField('', field)) &&
       roots.every(field => isOwnField('', field) || field === '__typename'),
     // A document without its text may select anything.
-    wantsTimings: document.loc === undefined || document.loc.source.body.includes(TIMING_FIELD)
+    wantsTimings: textOf(document)?.source.body.includes(TIMING_FIELD) ?? true
   }
 }
 
@@ -115,8 +116,19 @@ function isInlineFragment(selection: SelectionNode): selection is InlineFragment
 
 const literals = new Set<string>(['Int', 'Float', 'String', 'BlockString'])
 
-/** The text of the document, token by token, with every literal as `*`. */
-function sourceOf({ loc }: DocumentNode): string {
+/**
+ * Where the parser found the document; undefined for one that did not come from it, such as a syntax tree that a client
+ * sent as JSON: what stands there is the client's, and no text.
+ */
+function textOf({ loc }: DocumentNode): Location | undefined {
+  if (loc === undefined || Object.getPrototypeOf(loc) === Object.prototype) return undefined
+  // Some libraries take the tokens away to save memory.
+  return 'startToken' in loc ? loc : undefined
+}
+
+/** The text of the document, token by token, with every literal as `*`; empty where there is none. */
+function sourceOf(document: DocumentNode): string {
+  const loc = textOf(document)
   const parts: string[] = []
   let line = 1
   for (let token: Token | null = loc?.startToken.next ?? null; token !== null; token = token.next) {

@@ -1,7 +1,15 @@
-import { context, INVALID_SPAN_CONTEXT, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
+import {
+  context,
+  INVALID_SPAN_CONTEXT,
+  isSpanContextValid,
+  trace,
+  TraceFlags,
+  type Context,
+  type Span
+} from '@opentelemetry/api'
 import { copyOf } from '../../lib/text.js'
 import type { FieldTiming } from '../operations.js'
-import type { ResolverCall } from './call.js'
+import { ResolverCall } from './call.js'
 import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
 import type { OperationFacts } from './document.js'
 import { Stamp } from './stamp.js'
@@ -38,15 +46,16 @@ export class Execution implements Context {
   sharers = 0
   /** The execution whose context value this one was given too; null where its value is none that could be marked. */
   sharesWith: Execution | null | undefined = undefined
-  readonly #outer: Context
+  readonly outer: Context
   #timings: Map<string, FieldTiming> | undefined
 
-  constructor(facts: OperationFacts, isExporting: boolean, outer: Context = context.active()) {
+  constructor(facts: OperationFacts, isExporting: boolean, within: Context = context.active()) {
+    const outer = living(within)
     const span = trace.getSpan(outer)
     const active = span?.spanContext()
     this.facts = facts
-    this.#outer = outer
-    this.trace = new TraceReference(active === undefined ? undefined : copyOf(active.traceId))
+    this.outer = outer
+    this.trace = new TraceReference(active && isSpanContextValid(active) ? copyOf(active.traceId) : undefined)
     const isSampled = isExporting && active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0
     // Not undefined: OpenTelemetry's instrumentation of pg keeps a context only for callbacks that run inside a span.
     this.span = span ?? NO_SPAN
@@ -55,15 +64,15 @@ export class Execution implements Context {
   }
 
   getValue(key: symbol): unknown {
-    return key === EXECUTION_KEY ? this : this.#outer.getValue(key)
+    return key === EXECUTION_KEY ? this : this.outer.getValue(key)
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new LayeredContext(this, key, value)
+    return new LayeredContext(this, new Map([[key, value]]))
   }
 
   deleteValue(key: symbol): Context {
-    return new LayeredContext(this, key, undefined)
+    return new LayeredContext(this, new Map([[key, undefined]]))
   }
 
   /** Remembers the time of the resolver call at `path`. */
@@ -79,6 +88,16 @@ export class Execution implements Context {
     }
     return undefined
   }
+}
+
+/**
+ * `context` without the calls and operations in it that are over: whatever starts itself anew would hang on all that went
+ * before it.
+ */
+function living(context: Context): Context {
+  if (context instanceof ResolverCall) return context.isOver ? living(context.execution) : context
+  if (context instanceof Execution) return context.isRunning ? context : living(context.outer)
+  return context instanceof LayeredContext ? context.over(living(context.below)) : context
 }
 
 function keyOf(path: Path): string {
@@ -110,6 +129,13 @@ export function begin(contextValue: unknown, execution: Execution): void {
     execution.sharesWith = marked
     marked.sharers += 1
   }
+}
+
+/** Takes the mark of an operation that is over off a context value that another one is executed with, unmeasured. */
+export function forget(contextValue: unknown): void {
+  if (!isMarkable(contextValue)) return
+  const marked = Stamp.on(contextValue) as Execution | undefined
+  if (marked !== undefined && !marked.isRunning && marked.sharers === 0) Stamp.put(contextValue, undefined)
 }
 
 export function end(execution: Execution): void {

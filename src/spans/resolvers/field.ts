@@ -1,3 +1,4 @@
+import { isPromise } from 'node:util/types'
 import { context, type Attributes, type Span, type Tracer } from '@opentelemetry/api'
 import type { GraphQLField, GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql'
 import type { RunningOperations } from '../operations.js'
@@ -6,10 +7,7 @@ import { ResolverCall, type RareParts } from './call.js'
 import type { Execution } from './execution.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
-import { MeasuredPromise, MeasuredThenable } from './settling.js'
-
-/** Calls in a row without a promise and without a span, after which a resolver is taken for one that only computes. */
-const QUIET_CALLS = 32
+import { MeasuredPromise, MeasuredThenable, nativeThen } from './settling.js'
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
@@ -24,8 +22,6 @@ export class MeasuredField {
   readonly #sink: ResolverSink
   readonly #operations: RunningOperations
   readonly #tracer: Tracer
-  /** Calls without a promise or a span so far; once it has made one, it is never again taken to only compute. */
-  #quietCalls = 0
 
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
     this.#name = name
@@ -84,15 +80,13 @@ export class MeasuredField {
       this.mayWait()
       return new MeasuredThenable(result, call)
     }
-    this.#recorder.ended(call, false)
-    if (call.waits !== undefined) this.mayWait()
-    else if (this.#quietCalls < QUIET_CALLS) this.#quietCalls += 1
+    this.#recorder.returned(call)
     return result
   }
 
   /** Takes note that the resolver does more than to compute. */
   mayWait(): void {
-    this.#quietCalls = -Infinity
+    this.#recorder.mayWait()
   }
 
   /**
@@ -101,20 +95,18 @@ export class MeasuredField {
    */
   #needsContext(execution: Execution): boolean {
     if (execution.exportedSpan !== undefined) return true
-    return this.#quietCalls < QUIET_CALLS && this.#sink.sendsSql && this.#sink.detail.context
+    return this.#sink.sendsSql && !this.#recorder.isQuiet && this.#sink.detail.context
   }
 
-  #settling(result: Promise<unknown>, call: ResolverCall, isDirect: boolean): unknown {
+  #settling(result: PromiseLike<unknown>, call: ResolverCall, isDirect: boolean): unknown {
     this.mayWait()
     if (isDirect) return new MeasuredPromise(result, call)
-    result.then(
-      () => {
-        this.#recorder.ended(call, false)
-      },
-      () => {
-        this.#recorder.ended(call, true)
-      }
-    )
+    const ended = (failed: boolean) => (): void => {
+      this.#recorder.ended(call, failed)
+    }
+    // To throw a reason again would make a rejection of its own, which nobody could handle.
+    if (isPromise(result)) void nativeThen.call(result, ended(false), ended(true))
+    else result.then(ended(false), ended(true))
     return result
   }
 

@@ -5,7 +5,7 @@ import { markMeasured } from '../operations.js'
 import { INSTRUMENTATION_NAME, operationAttributes } from '../sample.js'
 import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
-import { Execution } from './execution.js'
+import { Execution, forget } from './execution.js'
 import { moduleDefinitions, type CompiledExecution, type CompileQuery, type Connect, type Execute } from './modules.js'
 import { run } from './runner.js'
 import { SchemaWrapper } from './schema.js'
@@ -54,7 +54,10 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     return (args, ...more) => {
       if (more.length > 0) return original(args, ...more)
       const execution = this.#begin(args.schema, args.document, args.operationName)
-      if (execution === undefined) return original(args)
+      if (execution === undefined) {
+        forget(args.contextValue)
+        return original(args)
+      }
       markMeasured(trace.getActiveSpan())
       return run(this.#sink, execution, args.contextValue, undefined, () => original(args))
     }
@@ -63,19 +66,36 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   #patchCompile(original: CompileQuery): CompileQuery {
     return (schema, document, operationName, ...more) => {
       // The compiler takes the resolvers out of the schema here, so they must be wrapped by now.
-      this.#schemas.wrap(schema)
+      const facts = this.#prepared(schema, document, operationName)
       const compiled = original(schema, document, operationName, ...more)
       const { query } = compiled
-      const facts = this.#documents.factsOf(document, operationName)
       if (query === undefined || facts === undefined) return compiled
       const measuredQuery: CompiledExecution = (root, contextValue, variables) => {
-        if (!this.#accepts()) return query(root, contextValue, variables)
+        if (!this.#accepts()) {
+          forget(contextValue)
+          return query(root, contextValue, variables)
+        }
         const span = this.#isExporting ? this.#startSpan(facts) : undefined
         const within = span === undefined ? context.active() : trace.setSpan(context.active(), span)
         const execution = new Execution(facts, this.#isExporting, within)
         return run(this.#sink, execution, contextValue, span, () => query(root, contextValue, variables))
       }
       return { ...compiled, query: measuredQuery }
+    }
+  }
+
+  /** What the document says, once the schema is wrapped; undefined for what the engine will refuse. */
+  #prepared(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operationName: string | null | undefined
+  ): OperationFacts | undefined {
+    try {
+      this.#schemas.wrap(schema)
+      return this.#documents.factsOf(document, operationName)
+    } catch (error) {
+      this.#sink.caught(error)
+      return undefined
     }
   }
 

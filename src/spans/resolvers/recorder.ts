@@ -1,8 +1,11 @@
-import { SpanStatusCode, type Span } from '@opentelemetry/api'
+import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
 import type { ResolverMeasurement } from '../measurement.js'
 import type { RareParts, ResolverCall } from './call.js'
 import type { Execution } from './execution.js'
 import type { ResolverSink } from './sinks.js'
+
+/** Calls in a row without a promise and without a span, after which a resolver is taken for one that only computes. */
+const QUIET_CALLS = 32
 
 type Scratch = { -readonly [Key in keyof ResolverMeasurement]: ResolverMeasurement[Key] }
 
@@ -26,6 +29,8 @@ export class CallRecorder {
   /** The newest call whose cost is metered, and the nanoseconds of ours that went before it. */
   #metered: ResolverCall | undefined
   #meteredBefore = 0
+  /** Calls without a promise or a span so far; once it has made one, it is never again taken to only compute. */
+  #quietCalls = 0
 
   constructor(name: string, sink: ResolverSink) {
     this.name = name
@@ -33,16 +38,46 @@ export class CallRecorder {
     this.#sink = sink
   }
 
+  /** Whether the resolver has only computed so far, often enough to take it for one that always will. */
+  get isQuiet(): boolean {
+    return this.#quietCalls >= QUIET_CALLS
+  }
+
+  /** Takes note that the resolver does more than to compute. */
+  mayWait(): void {
+    this.#quietCalls = -Infinity
+  }
+
+  /** The call is over at once, without a promise. */
+  returned(call: ResolverCall): void {
+    this.ended(call, false)
+    if (this.#quietCalls < QUIET_CALLS) this.#quietCalls += 1
+  }
+
   ended(call: ResolverCall, failed: boolean): void {
     call.isOver = true
     try {
       if (call.start >= 0) this.#record(call, failed)
-      else this.#sink.counted(this.name, failed)
+      else this.#sink.counted(this.name, failed, call.waits?.statements ?? 0)
       this.#sink.meter.spans += 1
-      if (call.rare?.exportedSpan !== undefined) endSpan(call.rare.exportedSpan, failed)
+      this.#sink.succeeded()
     } catch (error) {
       this.#sink.caught(error)
       this.#sink.lost()
+    }
+    const span = call.rare?.exportedSpan
+    if (span !== undefined) this.#endSpan(span, failed)
+  }
+
+  /** Asks for what a lazy result has to give, which sends its SQL only then, as a part of the call. */
+  asking<Result>(call: ResolverCall, ask: () => Result): Result {
+    const { operations } = this.#sink
+    const outer = operations.call
+    operations.call = call
+    try {
+      return call.hasContext ? context.with<[], () => Result>(call, ask) : ask()
+    } finally {
+      operations.call = outer
     }
   }
 
@@ -91,9 +126,14 @@ export class CallRecorder {
     parent?.nestedEnded(now)
     if (path !== undefined) execution.resolved(path, { executionTime: duration / 1e9, resolverName: this.name })
   }
-}
 
-function endSpan(span: Span, failed: boolean): void {
-  if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
-  span.end()
+  #endSpan(span: Span, failed: boolean): void {
+    try {
+      if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
+      span.end()
+    } catch (error) {
+      // A span processor of the application's may throw.
+      this.#sink.caught(error)
+    }
+  }
 }

@@ -11,8 +11,15 @@ interface Wrapper {
   readonly definition: Field
   /** What was there before. */
   readonly resolve: Resolver
-  /** The calls that a wrapper around this one counts already; undefined while there is no such wrapper. */
-  countedOutside: WeakSet<Path> | undefined
+}
+
+/** What the wrappers of one field, in whatever schema, know of each other. */
+interface Family {
+  /**
+   * The calls that are counted already, where one wrapper may be inside another: somebody may wrap a measured resolver,
+   * or carry it into another schema. Undefined while that cannot be.
+   */
+  counted: WeakSet<Path> | undefined
 }
 
 /** Which functions are wrappers of ours: a schema that extends another takes over its resolvers. */
@@ -23,8 +30,8 @@ export class SchemaWrapper {
   readonly #sink: SchemaSink
   readonly #tracer: () => Tracer
   readonly #versions = new WeakMap<GraphQLSchema, number>()
-  /** The wrapper that was put on a field last. */
-  readonly #newest = new WeakMap<Field, Partial<Record<Role, Resolver>>>()
+  /** By name. */
+  readonly #families = new Map<string, Family>()
 
   constructor(sink: SchemaSink, tracer: () => Tracer) {
     this.#sink = sink
@@ -59,23 +66,24 @@ export class SchemaWrapper {
     const name = `${type}.${definition.name}${role === 'subscribe' ? ' (subscribe)' : ''}`
     const measured = new MeasuredField(name, type, definition, this.#sink, this.#tracer())
     if (resolve.constructor.name === 'AsyncFunction') measured.mayWait()
-    const wrapper: Wrapper = { definition, resolve, countedOutside: undefined }
-    const wrapped = wrap(wrapper, role, measured, this.#inside(definition, role))
-    wrappers.set(wrapped, wrapper)
-    this.#newest.set(definition, { ...this.#newest.get(definition), [role]: wrapped })
+    const wrapped = wrap({ definition, resolve }, role, measured, this.#familyOf(name, known === undefined))
+    wrappers.set(wrapped, { definition, resolve })
     definition[role] = wrapped
   }
 
-  /** The wrapper that somebody has wrapped in the meantime, so that one call must not be counted twice. */
-  #inside(definition: Field, role: Role): WeakSet<Path> | undefined {
-    const before = this.#newest.get(definition)?.[role]
-    const wrapper = before && wrappers.get(before)
-    return wrapper && (wrapper.countedOutside ??= new WeakSet())
+  #familyOf(name: string, mayHoldAnother: boolean): Family {
+    const family = this.#families.get(name)
+    if (family === undefined) {
+      const created: Family = { counted: undefined }
+      this.#families.set(name, created)
+      return created
+    }
+    if (mayHoldAnother) family.counted ??= new WeakSet()
+    return family
   }
 }
 
-function wrap(wrapper: Wrapper, role: Role, field: MeasuredField, inside: WeakSet<Path> | undefined): Resolver {
-  const { definition, resolve } = wrapper
+function wrap({ definition, resolve }: Wrapper, role: Role, field: MeasuredField, family: Family): Resolver {
   const wrapped = function (
     this: unknown,
     source: unknown,
@@ -84,11 +92,17 @@ function wrap(wrapper: Wrapper, role: Role, field: MeasuredField, inside: WeakSe
     info: GraphQLResolveInfo
   ): unknown {
     const execution = executionOf(contextValue)
-    if (execution === undefined || wrapper.countedOutside?.has(info.path)) {
-      return resolve.call(this, source, args, contextValue, info)
-    }
-    inside?.add(info.path)
+    if (execution === undefined || isCounted(family, info)) return resolve.call(this, source, args, contextValue, info)
     return field.call(resolve, this, source, args, contextValue, info, execution, definition[role] === wrapped)
   }
   return wrapped
+}
+
+/** Takes note of a call; whether a wrapper around this one has done so. Who calls by hand may leave the info out. */
+function isCounted({ counted }: Family, info: GraphQLResolveInfo | undefined): boolean {
+  const path = info?.path
+  if (counted === undefined || path === undefined) return false
+  if (counted.has(path)) return true
+  counted.add(path)
+  return false
 }

@@ -1,4 +1,9 @@
+import { context } from '@opentelemetry/api'
 import type { ResolverCall } from './call.js'
+
+/** `then` of the promises of the language. */
+// eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with a promise
+export const nativeThen: Promise<unknown>['then'] = Promise.prototype.then
 
 type Fulfilled<Value, One> = ((value: Value) => One | PromiseLike<One>) | null | undefined
 type Rejected<Other> = ((reason: unknown) => Other | PromiseLike<Other>) | null | undefined
@@ -22,19 +27,22 @@ export class MeasuredThenable<Value> implements PromiseLike<Value> {
     ...rejected: [Rejected<Other>?]
   ): PromiseLike<One | Other> {
     const { thenable, call } = this
-    if (rejected.length > 0) return observed(thenable, call, fulfilled, rejected[0])
+    const [first, second] = inPresentContext(call, fulfilled, rejected[0])
+    if (rejected.length > 0) return call.recorder.asking(call, () => observed(thenable, call, first, second))
     let next: PromiseLike<One>
     try {
-      next = thenable.then(value => {
-        settled(call, false)
-        return fulfilled ? fulfilled(value) : (value as unknown as One)
-      })
+      next = call.recorder.asking(call, () =>
+        thenable.then(value => {
+          settled(call, false)
+          return first ? first(value) : (value as unknown as One)
+        })
+      )
     } catch (error) {
       settled(call, true)
       throw error
     }
-    // Who passes no callback for a rejection hears of it from what `then` returns.
-    return new MeasuredThenable(next, call)
+    // Who passes no callback for a rejection hears of it from what `then` returns, if that is anything.
+    return typeof (next as PromiseLike<One> | undefined)?.then === 'function' ? new MeasuredThenable(next, call) : next
   }
 }
 
@@ -45,7 +53,11 @@ export class MeasuredPromise<Value> extends MeasuredThenable<Value> {
     fulfilled?: Fulfilled<Value, One>,
     rejected?: Rejected<Other>
   ): PromiseLike<One | Other> {
-    return observed(this.thenable, this.call, fulfilled, rejected)
+    const { thenable, call } = this
+    if (thenable.then === nativeThen) return observed(thenable, call, fulfilled, rejected)
+    // A promise of a class of its own may be as lazy as a query builder.
+    const [first, second] = inPresentContext(call, fulfilled, rejected)
+    return call.recorder.asking(call, () => observed(thenable, call, first, second))
   }
 }
 
@@ -72,6 +84,17 @@ function observed<Value, One, Other>(
       throw reason
     }
   )
+}
+
+/** What the engine does next belongs to the operation and not to the call, whose context the thenable is asked in. */
+function inPresentContext<Value, One, Other>(
+  call: ResolverCall,
+  fulfilled: Fulfilled<Value, One>,
+  rejected: Rejected<Other>
+): [Fulfilled<Value, One>, Rejected<Other>] {
+  if (!call.hasContext) return [fulfilled, rejected]
+  const present = context.active()
+  return [fulfilled && context.bind(present, fulfilled), rejected && context.bind(present, rejected)]
 }
 
 function settled(call: ResolverCall, failed: boolean): void {

@@ -15,12 +15,13 @@ export interface ResolverSink extends SelfMeasuring {
   readonly contexts: DirectContexts | undefined
   /** Whether anything may be loaded that sends SQL, so that calls need contexts. */
   readonly sendsSql: boolean
+  succeeded(): void
   /** Monotonic nanoseconds. */
   now(): number
   /** What takes the calls of the resolver `name`; it keeps nothing of what it is given. */
   resolverRecorder(name: string): (measurement: ResolverMeasurement) => void
-  /** Counts a call that was not timed. */
-  counted(name: string, failed: boolean): void
+  /** Counts a call that was not timed, and the SQL statements that it sent. */
+  counted(name: string, failed: boolean, statements: number): void
   caught(error: unknown): void
 }
 

@@ -89,6 +89,17 @@ export const thenScenarios: Record<string, Scenario> = {
       () => null
     ),
 
+  'a `then` that returns nothing leaves the engine with nothing': engine =>
+    observed(
+      engine,
+      () => ({
+        then: (fulfilled: (value: unknown) => unknown) => {
+          fulfilled({ name: 'n' })
+        }
+      }),
+      () => null
+    ),
+
   'a thenable that settles twice, or throws while it is asked, does the same': async engine => [
     await observed(
       engine,
