@@ -1,6 +1,8 @@
 /** A Mercurius service that drives itself and tells what it still holds; started with `--expose-gc`. */
 import Fastify from 'fastify'
 import mercurius from 'mercurius'
+// As in a service that sends SQL: every call that may wait has a context.
+import 'pg'
 import mercuriusPerformance, { getAllMetrics } from 'mercurius-performance'
 import { setImmediate as turn } from 'node:timers/promises'
 import { answerWith } from '../../peer.js'
