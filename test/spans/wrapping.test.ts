@@ -190,3 +190,26 @@ test('a measured resolver that is called by hand without the info does no harm',
   })
   t.strictSame((await ask(app, '{ item { name } }')).data, { item: { name: 'sync' } })
 })
+
+test('a promise of a class that makes no second one is left to whoever wraps its resolver', async t => {
+  class Single extends Promise<unknown> {
+    static isMade = false
+    constructor(executor: ConstructorParameters<typeof Promise>[0]) {
+      if (Single.isMade) throw new Error('there is one already')
+      super(executor)
+      Single.isMade = true
+    }
+  }
+  const single = Single.resolve('kept')
+  const app = await service({ schema, resolvers: { Query: { value: () => single } } })
+  t.teardown(() => app.close())
+  const field = fieldOf(app.graphql.schema, 'value')
+  // Wrapped once, by the execution of a document that does not ask for it.
+  await ask(app, '{ item { name } }')
+  const inner = field.resolve
+  field.resolve = (...given): unknown => (inner?.(...given) === single ? 'the very same' : 'another')
+  const grown = await grownBy('Query.value', async () => {
+    t.strictSame((await ask(app, '{ value }')).data, { value: 'the very same' })
+  })
+  t.equal(grown, 1)
+})

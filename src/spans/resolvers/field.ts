@@ -105,8 +105,13 @@ export class MeasuredField {
       this.#recorder.ended(call, failed)
     }
     // To throw a reason again would make a rejection of its own, which nobody could handle.
-    if (isPromise(result)) void nativeThen.call(result, ended(false), ended(true))
-    else result.then(ended(false), ended(true))
+    try {
+      if (isPromise(result)) void nativeThen.call(result, ended(false), ended(true))
+      else result.then(ended(false), ended(true))
+    } catch {
+      // A class of promises of the application's own refuses; the call is over as far as can be seen.
+      this.#recorder.ended(call, false)
+    }
     return result
   }
 
