@@ -10,11 +10,11 @@ import type { DetailLevel } from './self/detail.js'
 import { DetailControl } from './self/detail-control.js'
 import { SelfMeter } from './self/meter.js'
 import { selfReport } from './self/report.js'
-import type { Measurement, QueryMeasurement, ResolverMeasurement } from './spans/measurement.js'
+import type { Measurement, QueryMeasurement, ResolverMeasurement, TraceId } from './spans/measurement.js'
 import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
-import type { DirectContexts, ExecutionSink } from './spans/resolvers/sinks.js'
+import type { CallWriter, DirectContexts, ExecutionSink } from './spans/resolvers/sinks.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
@@ -50,6 +50,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   #sendsSql = false
   /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
   readonly meter: SelfMeter
+  readonly #clock: Clock
   #config: PerformanceConfig
   readonly #log: PerformanceLog
   readonly #guard: FaultGuard
@@ -58,6 +59,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   #flush: () => Promise<void> = () => Promise.resolve()
 
   constructor(config: PerformanceConfig, { clock = systemClock, seriesLimit = 2000 }: MonitorOptions) {
+    this.#clock = clock
     this.#config = config
     this.store = new Store({ clock, retentionPeriod: config.retentionPeriod, seriesLimit })
     this.#log = new PerformanceLog(clock, () => this.#config)
@@ -139,7 +141,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   }
 
   now(): number {
-    return this.store.clock.monotonic()
+    return this.#clock.monotonic()
   }
 
   get sendsSql(): boolean {
@@ -169,13 +171,17 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#log.resolver(name, measurement)
   }
 
-  resolverRecorder(name: string): (measurement: ResolverMeasurement) => void {
-    const record = this.store.resolverRecorder(name)
-    return measurement => {
-      record(measurement)
-      const { logAllMetrics, slowResolverThreshold } = this.#config
-      if (logAllMetrics || measurement.duration >= slowResolverThreshold * 1e9) this.#log.resolver(name, measurement)
-    }
+  callWriter(name: string): CallWriter {
+    return this.store.callWriter(name)
+  }
+
+  get loggedFrom(): number {
+    const { logAllMetrics, slowResolverThreshold } = this.#config
+    return logAllMetrics ? 0 : slowResolverThreshold * 1e9
+  }
+
+  log(name: string, duration: number, failed: boolean, traceId: TraceId): void {
+    this.#log.resolver(name, { duration, failed, argsCount: null, traceId })
   }
 
   batch(name: string, size: number, nanoseconds: number, failed: boolean): void {

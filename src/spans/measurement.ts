@@ -15,8 +15,6 @@ export interface ResolverMeasurement extends Measurement {
   readonly sqlTime: number
   /** Nanoseconds less those in which it waited for SQL or for resolver calls inside it. */
   readonly selfTime: number
-  /** Monotonic nanoseconds of its end; null where that has to be read anew. */
-  readonly endedAt: number | null
 }
 
 /** What one SQL statement cost, and who sent it. */

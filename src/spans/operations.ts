@@ -153,7 +153,7 @@ export class RunningOperations {
 
   /** The context of the code that is running: that of a call even where the call does not run in it. */
   get context(): Context {
-    return this.call !== undefined && !this.call.hasContext ? this.call : context.active()
+    return this.call === undefined || this.call.hasContext ? context.active() : known(this.call)
   }
 
   /** A call without a context of its own is found only while its code is running. */
@@ -161,7 +161,7 @@ export class RunningOperations {
     const inContext = parentContext.getValue(CALL_KEY) as ResolverCall | undefined
     const { call } = this
     if (call === undefined || call.hasContext) return inContext
-    return inContext === undefined || inContext === call.rare?.parent ? call : inContext
+    return inContext === undefined || inContext === call.rare?.parent ? known(call) : inContext
   }
 
   of(span: ReadableSpan): RunningOperation | undefined {
@@ -174,4 +174,10 @@ export class RunningOperations {
     const parent = span?.parentSpanContext?.spanId
     return span === undefined || parent === undefined ? undefined : span[OPERATION]?.timingOf(parent)
   }
+}
+
+/** Somebody may keep the call, so that its object is for no other call. */
+function known(call: ResolverCall): ResolverCall {
+  call.isKnown = true
+  return call
 }

@@ -112,7 +112,6 @@ export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: n
     statements: 0,
     sqlTime: 0,
     selfTime: duration,
-    endedAt: null
   }
 }
 

@@ -13,12 +13,11 @@ export const BYTES = {
   /** A caller of a statement in one slot. */
   tally: 72,
   /** A series besides its sketches, its slots and its recent calls; with its place in the map of its dimension. */
-  series: 260,
+  series: 290,
   /** An element of an array. */
   element: 8,
-  /** A list of recent calls without any, and what each of its five arrays takes besides its elements. */
-  recent: 256,
-  array: 16,
+  /** A list of recent calls besides their numbers and their traces. */
+  recent: 340,
   /** What a text takes besides its characters. */
   text: 20,
   /** A trace id: a text of its own, or what makes one when asked. */

@@ -1,10 +1,10 @@
-import type { Measurement } from '../spans/measurement.js'
+import type { TraceId } from '../spans/measurement.js'
 import { BYTES } from './bytes.js'
 import type { Merger } from './quantiles.js'
 import { RecentCalls } from './recent.js'
 import { Sketch } from './sketch.js'
 import type { Sums } from './sums.js'
-import { epochAt, oldestEpoch, type Window } from './window.js'
+import { epochAt, oldestEpoch, type Window, type Windows } from './window.js'
 
 interface Totals<Own> {
   readonly times: Sketch
@@ -48,6 +48,8 @@ export class Series<Labels, Own extends Sums<Own>> {
   #slots: Slot<Own>[] = []
   /** The slot of the newest measurement. */
   #current: Slot<Own> | undefined
+  /** Up to when measurements belong there, as far as that is known without a look at the window. */
+  #currentUntil = -Infinity
   /** The sum of the closed slots. */
   readonly #closed: Totals<Own>
   /** The epoch for which `#closed` is right. */
@@ -62,14 +64,21 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.#closed = { times: new Sketch(), errors: 0, untimed: 0, sums }
   }
 
-  /** Returns the sums that the measurement belongs to. */
-  record(window: Window, now: number, measurement: Measurement): Own {
-    const slot = this.#openSlot(window, now)
+  /** Adds a call that ended at `now`; returns the sums that it belongs to. An object for it would be most of its cost. */
+  record(
+    windows: Windows,
+    now: number,
+    duration: number,
+    failed: boolean,
+    argsCount: number | null,
+    traceId: TraceId
+  ): Own {
+    const slot = this.#slotOf(windows, now)
     this.weight = 1 + slot.untimed
-    slot.times.record(measurement.duration, this.weight)
+    slot.times.record(duration, this.weight)
     slot.untimed = 0
-    if (measurement.failed) slot.errors += 1
-    this.recent.add(now, measurement)
+    if (failed) slot.errors += 1
+    this.recent.add(now, duration, failed, argsCount, traceId)
     return slot.sums
   }
 
@@ -77,16 +86,16 @@ export class Series<Labels, Own extends Sums<Own>> {
    * Counts a call that nobody timed. The next one of its slot that is timed stands for it too, so that times from before
    * and from during sampling mix in the right proportion. `now` may be a little old.
    */
-  count(window: Window, now: number, failed: boolean): Own {
-    const slot = this.#openSlot(window, now)
+  count(windows: Windows, now: number, failed: boolean): Own {
+    const slot = this.#slotOf(windows, now)
     slot.untimed += 1
     if (failed) slot.errors += 1
     return slot.sums
   }
 
   /** The sums of now, to add what belongs to a call that was recorded before. */
-  sums(window: Window, now: number): Own {
-    return this.#openSlot(window, now).sums
+  sums(windows: Windows, now: number): Own {
+    return this.#slotOf(windows, now).sums
   }
 
   /** Adds the live slots to `merger`, which the caller has cleared. */
@@ -119,6 +128,7 @@ export class Series<Labels, Own extends Sums<Own>> {
     const epoch = epochAt(window, now)
     if (epoch === this.#settledAt) return
     this.#settledAt = epoch
+    this.#currentUntil = -Infinity
     const oldest = oldestEpoch(window, epoch)
     for (const slot of this.#slots) {
       if (slot.epoch < oldest) this.#empty(slot)
@@ -159,6 +169,7 @@ export class Series<Labels, Own extends Sums<Own>> {
     const before = this.#slots
     this.#slots = []
     this.#current = undefined
+    this.#currentUntil = -Infinity
     this.#slotBytes = 0
     this.#settledAt = -Infinity
     clear(this.#closed)
@@ -174,12 +185,19 @@ export class Series<Labels, Own extends Sums<Own>> {
     for (const slot of before) clear(slot)
   }
 
+  #slotOf(windows: Windows, now: number): Slot<Own> {
+    const slot =
+      this.#current !== undefined && now < this.#currentUntil ? this.#current : this.#openSlot(windows.at(now), now)
+    if (now > slot.newest) slot.newest = now
+    return slot
+  }
+
   #openSlot(window: Window, now: number): Slot<Own> {
     // A measurement that comes late belongs to no slot that is summed up already.
     const epoch = Math.max(epochAt(window, now), this.#settledAt)
     let slot = this.#current
     if (slot === undefined || slot.epoch < epoch) slot = this.#current = this.#slotAt(window, epoch)
-    if (now > slot.newest) slot.newest = now
+    this.#currentUntil = (slot.epoch + 1) * window.width
     return slot
   }
 

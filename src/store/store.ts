@@ -1,13 +1,15 @@
 import type { PerformanceConfig } from '../config.js'
 import type { Clock } from '../lib/clock.js'
 import type { Measurement, QueryMeasurement, ResolverMeasurement } from '../spans/measurement.js'
+import type { CallWriter } from '../spans/resolvers/sinks.js'
 import type { Statement } from '../spans/sql/analyzer.js'
 import { CallerAllowance } from './callers.js'
 import { Dimension, OVERFLOW, type AnyDimension } from './dimension.js'
 import type { Series } from './series.js'
+import { SeriesWriter } from './series-writer.js'
 import { StatementSums } from './statement-sums.js'
-import { CountSums, NoSums, ResolverSums } from './sums.js'
-import { epochAt, fullAt, widened, windowFor, type Window } from './window.js'
+import { CountSums, NoSums, ResolverSums, type Sums } from './sums.js'
+import { epochAt, fullAt, widened, windowFor, type Window, type Windows } from './window.js'
 
 export interface StoreOptions {
   readonly clock: Clock
@@ -39,6 +41,7 @@ export class Store {
   readonly cacheHits: Dimension<null, NoSums>
   readonly cacheMisses: Dimension<null, NoSums>
   #window: Window
+  readonly #windows: Windows = { at: now => this.#windowAt(now) }
   /** Where everything is kept: when it began, and when the window runs out of slots. */
   #origin: number
   #fullAt: number
@@ -94,22 +97,16 @@ export class Store {
 
   /** `name` is `Type.field`. */
   recordResolver(name: string, measurement: Measurement & Partial<ResolverMeasurement>): void {
-    // Reading the clock is a good part of what a call costs, so it is not read twice.
-    const now = measurement.endedAt ?? this.clock.monotonic()
+    const { duration, failed, argsCount, traceId, statements = 0, sqlTime = 0, selfTime = 0 } = measurement
     const series = this.resolvers.get(name, name, null)
-    series.record(this.#windowAt(now), now, measurement).record(measurement, series.weight)
+    series
+      .record(this.#windows, this.clock.monotonic(), duration, failed, argsCount, traceId)
+      .record(statements, sqlTime, selfTime, series.weight)
   }
 
   /** The same for the calls of one resolver, whose series is looked up once. */
-  resolverRecorder(name: string): (measurement: ResolverMeasurement) => void {
-    let series: Series<null, ResolverSums> | undefined
-    return measurement => {
-      // The overflow series is found anew each time, so that what goes there is counted.
-      if (series === undefined || series.isForgotten || series.name !== name)
-        series = this.resolvers.get(name, name, null)
-      const now = measurement.endedAt ?? this.clock.monotonic()
-      series.record(this.#windowAt(now), now, measurement).record(measurement, series.weight)
-    }
+  callWriter(name: string): CallWriter {
+    return new SeriesWriter(name, this.resolvers, this.#windows)
   }
 
   /**
@@ -119,31 +116,31 @@ export class Store {
   countResolver(name: string, failed: boolean, statements = 0): void {
     const now = this.#newest
     const series = this.resolvers.get(name, name, null)
-    series.count(this.#windowAt(now), now, failed).statements += statements
+    series.count(this.#windows, now, failed).statements += statements
   }
 
   /** Counts SQL that a resolver sent after its call was recorded. */
   addStatements(name: string, statements: number): void {
     const now = this.clock.monotonic()
-    this.resolvers.get(name, name, null).sums(this.#windowAt(now), now).statements += statements
+    this.resolvers.get(name, name, null).sums(this.#windows, now).statements += statements
   }
 
   /** One call of a loader's batch function for `size` objects; `name` is the field's. */
   recordBatch(name: string, size: number, measurement: Measurement): void {
     const now = this.clock.monotonic()
-    this.batches.get(name, name, null).record(this.#windowAt(now), now, measurement).counts.record(size)
+    record(this.batches.get(name, name, null), this.#windows, now, measurement).counts.record(size)
   }
 
   /** Counts it twice: for its name, `SELECT issues`, and for itself, with its caller. */
   recordQuery(statement: Statement, measurement: QueryMeasurement): void {
     const now = this.clock.monotonic()
-    const window = this.#windowAt(now)
-    this.queries.get(statement.name, statement.name, statement).record(window, now, measurement)
+    const windows = this.#windows
+    record(this.queries.get(statement.name, statement.name, statement), windows, now, measurement)
     // Out first, so that its place is free where there are no more.
     const former = statement.formerly === undefined ? undefined : this.statements.take(statement.formerly)
     const series = this.statements.get(statement.fingerprint, statement.name, statement)
-    if (former !== undefined) series.absorb(former, window, now)
-    series.record(window, now, measurement).record(measurement)
+    if (former !== undefined) series.absorb(former, windows.at(now), now)
+    record(series, windows, now, measurement).record(measurement)
   }
 
   /**
@@ -158,14 +155,12 @@ export class Store {
     key = `${labels.type} ${name}`
   ): void {
     const series = this.operations.get(key, name, labels)
-    const now = this.clock.monotonic()
-    series.record(this.#windowAt(now), now, measurement).counts.record(statements)
+    record(series, this.#windows, this.clock.monotonic(), measurement).counts.record(statements)
   }
 
   recordCache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
     const dimension = outcome === 'hit' ? this.cacheHits : this.cacheMisses
-    const now = this.clock.monotonic()
-    dimension.get(name, name, null).record(this.#windowAt(now), now, measurement)
+    record(dimension.get(name, name, null), this.#windows, this.clock.monotonic(), measurement)
   }
 
   /**
@@ -231,4 +226,13 @@ export class Store {
     const { resolvers, queries, statements, operations, batches, cacheHits, cacheMisses } = this
     return [resolvers, queries, statements, operations, batches, cacheHits, cacheMisses]
   }
+}
+
+function record<Labels, Own extends Sums<Own>>(
+  series: Series<Labels, Own>,
+  windows: Windows,
+  now: number,
+  { duration, failed, argsCount, traceId }: Measurement
+): Own {
+  return series.record(windows, now, duration, failed, argsCount, traceId)
 }

@@ -1,4 +1,3 @@
-import type { ResolverMeasurement } from '../spans/measurement.js'
 import { BYTES } from './bytes.js'
 import { Sketch } from './sketch.js'
 
@@ -49,7 +48,7 @@ export class ResolverSums implements Sums<ResolverSums> {
   readonly bytes = BYTES.sums
 
   /** The times are taken `weight` times: for the calls that nobody timed too. These counted their statements themselves. */
-  record({ statements = 0, sqlTime = 0, selfTime = 0 }: Partial<ResolverMeasurement>, weight: number): void {
+  record(statements: number, sqlTime: number, selfTime: number, weight: number): void {
     this.statements += statements
     this.sqlTime += weight * sqlTime
     this.selfTime += weight * selfTime

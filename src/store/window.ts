@@ -16,6 +16,11 @@ export interface Window {
   readonly retention: number
 }
 
+/** Gives the window that something measured at `now` is kept in. */
+export interface Windows {
+  at(now: number): Window
+}
+
 /** The window for a retention in seconds; 0 keeps everything. */
 export function windowFor(retentionSeconds: number): Window {
   if (retentionSeconds === 0) return { width: 60 * SECOND, retention: Infinity, slots: SLOTS + 1 }

@@ -21,7 +21,7 @@ for (const [engine, prepare] of engines) {
       const fault = (): never => {
         throw new Error('a fault of the monitor')
       }
-      Object.assign(store, { resolverRecorder: () => fault, recordOperation: fault })
+      Object.assign(store, { callWriter: () => ({ write: fault }), recordOperation: fault })
       const operation = prepare(schema, requestOf('query Faulty { field }'))
       try {
         const answer = await Promise.resolve()
@@ -32,7 +32,7 @@ for (const [engine, prepare] of engines) {
         t.strictSame(unhandled, [], 'nothing is left that would end the process')
         t.equal(processMonitor().faults.faults - faults.faults, 2, 'each fault is counted')
       } finally {
-        Reflect.deleteProperty(store, 'resolverRecorder')
+        Reflect.deleteProperty(store, 'callWriter')
         Reflect.deleteProperty(store, 'recordOperation')
         process.off('unhandledRejection', note)
       }

@@ -150,12 +150,13 @@ test('a wall clock that steps an hour neither loses nor invents anything', t => 
 test('a measurement that comes late is counted once and leaves with the others', t => {
   const { store, clock, countOf } = storeWith(60)
   const late = clock.monotonic()
+  const writer = store.callWriter('Query.issues')
   store.recordResolver('Query.issues', call(0.01))
   clock.advance(20)
   store.recordResolver('Query.issues', call(0.01))
   clock.advance(5)
   t.equal(countOf('Query.issues'), 2)
-  store.recordResolver('Query.issues', { ...call(0.01), endedAt: late })
+  writer.write(late, 10_000_000, false, 0, null, 0, 0, 10_000_000)
   store.recordResolver('Query.issues', call(0.01))
   t.equal(countOf('Query.issues'), 4)
   for (let second = 0; second < 70; second += 1) {

@@ -3,29 +3,41 @@ import { CALL_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
 import type { CallRecorder } from './recorder.js'
 
+/** In the place of the execution of a call that is over, so that an object kept for the next call keeps nothing alive. */
+const NO_EXECUTION = {} as Execution
+
 /**
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
  * starts a span inside, such as a query, can be told which resolver sent it. All times are monotonic nanoseconds.
  */
 export class ResolverCall implements Context {
-  readonly execution: Execution
+  execution: Execution
   readonly recorder: CallRecorder
-  readonly argsCount: number
+  argsCount = 0
   /** Negative unless it is timed, and not only counted. */
   start = -1
   /** Whether it runs in itself as context. */
   hasContext = false
   isOver = false
+  /** Whether anybody may know of it when it is over; if not, another call may use the object again. */
+  isKnown = false
   /** What it waited for; undefined until there is something. */
   waits: Waits | undefined = undefined
   /** What few calls have. Many calls wait at the same time, so that each byte of one is copied by garbage collection. */
-  readonly rare: RareParts | undefined
+  rare: RareParts | undefined = undefined
 
-  constructor(execution: Execution, recorder: CallRecorder, argsCount: number, rare: RareParts | undefined) {
+  constructor(execution: Execution, recorder: CallRecorder) {
     this.execution = execution
     this.recorder = recorder
-    this.argsCount = argsCount
-    this.rare = rare
+  }
+
+  /** Makes it ready for another call. */
+  reset(): void {
+    this.execution = NO_EXECUTION
+    this.argsCount = 0
+    this.start = -1
+    this.isOver = false
+    this.rare = undefined
   }
 
   /** `Type.field`. */
@@ -80,6 +92,9 @@ export interface RareParts {
   readonly path: Path | undefined
   /** Its span of the SDK, where it is exported. */
   readonly exportedSpan: Span | undefined
+  /** What runs, and the context that is active, once its code returns; without rare parts: nothing, and its execution. */
+  readonly outer: ResolverCall | undefined
+  readonly before: Context | undefined
 }
 
 /** What a call waited for: its SQL, and its SQL and nested calls together. */

@@ -21,6 +21,12 @@ export interface Path {
   readonly key: string | number
 }
 
+export interface ExecutionOptions {
+  readonly isExporting: boolean
+  /** Whether contexts can be entered without a function; see `ResolverSink.contexts`. */
+  readonly entersDirectly: boolean
+}
+
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
 
 /**
@@ -36,6 +42,10 @@ export class Execution implements Context {
   readonly exportedSpan: Span | undefined
   /** The call inside which the operation is executed, where a resolver executes a document. */
   readonly parentCall: ResolverCall | undefined
+  /** Whether its calls are neither exported nor inside another one, and nothing is to be told of them while it runs. */
+  readonly isPlain: boolean
+  /** Whether its calls have to be told where in the answer they are, or cannot be begun and ended from outside. */
+  readonly isSpecial: boolean
   /** Calls that have an exported span, and calls that have none because too many had. */
   exportedCalls = 0
   droppedCalls = 0
@@ -49,7 +59,11 @@ export class Execution implements Context {
   readonly outer: Context
   #timings: Map<string, FieldTiming> | undefined
 
-  constructor(facts: OperationFacts, isExporting: boolean, within: Context = context.active()) {
+  constructor(
+    facts: OperationFacts,
+    { isExporting, entersDirectly }: ExecutionOptions,
+    within: Context = context.active()
+  ) {
     const outer = living(within)
     const span = trace.getSpan(outer)
     const active = span?.spanContext()
@@ -61,6 +75,8 @@ export class Execution implements Context {
     this.span = span ?? NO_SPAN
     this.exportedSpan = isSampled ? span : undefined
     this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
+    this.isPlain = !isSampled && this.parentCall === undefined && !facts.wantsTimings
+    this.isSpecial = facts.wantsTimings || !entersDirectly
   }
 
   getValue(key: symbol): unknown {

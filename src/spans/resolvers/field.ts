@@ -1,10 +1,9 @@
 import { isPromise } from 'node:util/types'
-import { context, type Attributes, type Span, type Tracer } from '@opentelemetry/api'
-import type { GraphQLField, GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql'
-import type { RunningOperations } from '../operations.js'
+import { context, type Attributes, type Context, type Span, type Tracer } from '@opentelemetry/api'
+import type { GraphQLField, GraphQLFieldResolver } from 'graphql'
 import { resolverAttributes } from '../sample.js'
-import { ResolverCall, type RareParts } from './call.js'
-import type { Execution } from './execution.js'
+import { ResolverCall } from './call.js'
+import type { Execution, Path } from './execution.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
 import { MeasuredPromise, MeasuredThenable, nativeThen } from './settling.js'
@@ -12,7 +11,14 @@ import { MeasuredPromise, MeasuredThenable, nativeThen } from './settling.js'
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
 
-/** One resolver of a schema, and what its calls share. */
+/**
+ * One resolver of a schema, and what its calls share.
+ *
+ *     const call = field.begin(execution, args)
+ *     let result
+ *     try { result = resolve() } catch (error) { field.threw(call); throw error }
+ *     return field.returned(call, result, isDirect)
+ */
 export class MeasuredField {
   readonly #name: string
   readonly #takesArguments: boolean
@@ -20,7 +26,6 @@ export class MeasuredField {
   readonly #attributes: Attributes
   readonly #recorder: CallRecorder
   readonly #sink: ResolverSink
-  readonly #operations: RunningOperations
   readonly #tracer: Tracer
 
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
@@ -29,52 +34,40 @@ export class MeasuredField {
     this.#attributes = resolverAttributes(parentType, definition.name, String(definition.type))
     this.#recorder = new CallRecorder(name, sink)
     this.#sink = sink
-    this.#operations = sink.operations
     this.#tracer = tracer
   }
 
-  /**
-   * Calls `resolve`, counted and timed. Arguments, `this`, results and errors pass through as they are.
-   *
-   * @param isDirect whether an engine gets the result, and nobody who could ask which promise it is
-   */
-  call(
-    resolve: Resolver,
-    self: unknown,
-    source: unknown,
-    args: Record<string, unknown>,
-    contextValue: unknown,
-    info: GraphQLResolveInfo,
-    execution: Execution,
-    isDirect: boolean
-  ): unknown {
-    const began = this.#sink.meter.calls.choose() ? this.#sink.now() : 0
-    const operations = this.#operations
+  /** Begins a call, whose resolver has to run next; `path` is for documents that ask for timings. */
+  begin(execution: Execution, args: Record<string, unknown>, path?: Path): ResolverCall {
+    const sink = this.#sink
+    const recorder = this.#recorder
+    const { operations } = sink
+    const began = sink.meter.calls.choose() ? sink.now() : 0
     const outer = operations.call
-    const argsCount = this.#takesArguments ? countKeys(args) : 0
-    const call = new ResolverCall(execution, this.#recorder, argsCount, this.#rareParts(execution, outer, info))
+    const isPlain = execution.isPlain && outer === undefined
+    const call = recorder.newCall(execution)
+    if (this.#takesArguments) call.argsCount = countKeys(args)
     call.hasContext = this.#needsContext(execution)
     operations.call = call
-    const contexts = call.hasContext ? this.#sink.contexts : undefined
-    const before = contexts?.enter(call)
-    let result: unknown
-    try {
-      if (call.hasContext && contexts === undefined) {
-        result = context.with<[], () => unknown>(call, () => {
-          this.#recorder.started(call, began)
-          return resolve.call(self, source, args, contextValue, info)
-        })
-      } else {
-        this.#recorder.started(call, began)
-        result = resolve.call(self, source, args, contextValue, info)
-      }
-    } catch (error) {
-      this.#recorder.ended(call, true)
-      throw error
-    } finally {
-      contexts?.leave(before)
-      operations.call = outer
-    }
+    const before = call.hasContext ? this.#enter(call) : execution
+    if (!isPlain || before !== execution) this.#linked(call, outer, before, path)
+    recorder.started(call, began)
+    return call
+  }
+
+  /** Ends a call whose resolver threw. */
+  threw(call: ResolverCall): void {
+    this.#leave(call)
+    this.#recorder.ended(call, true)
+  }
+
+  /**
+   * What the resolver's caller is to be given for `result`: the same, or what stands for it until it has settled.
+   *
+   * @param isDirect whether an engine gets it, and nobody who could ask which promise it is
+   */
+  returned(call: ResolverCall, result: unknown, isDirect: boolean): unknown {
+    this.#leave(call)
     if (result instanceof Promise) return this.#settling(result, call, isDirect)
     if (isThenable(result)) {
       this.mayWait()
@@ -84,9 +77,26 @@ export class MeasuredField {
     return result
   }
 
+  /** Runs `resolve` in the context of `call`, where `begin` could not enter it. */
+  within(call: ResolverCall, resolve: () => unknown): unknown {
+    return call.hasContext && this.#sink.contexts === undefined ? context.with(call, resolve) : resolve()
+  }
+
   /** Takes note that the resolver does more than to compute. */
   mayWait(): void {
     this.#recorder.mayWait()
+  }
+
+  /** Returns the context that was active before. */
+  #enter(call: ResolverCall): Context | undefined {
+    const { contexts } = this.#sink
+    return contexts === undefined ? call.execution : contexts.enter(call)
+  }
+
+  #leave(call: ResolverCall): void {
+    const { rare } = call
+    this.#sink.operations.call = rare?.outer
+    if (call.hasContext) this.#sink.contexts?.leave(rare === undefined ? call.execution : rare.before)
   }
 
   /**
@@ -115,17 +125,12 @@ export class MeasuredField {
     return result
   }
 
-  #rareParts(
-    execution: Execution,
-    outer: ResolverCall | undefined,
-    info: GraphQLResolveInfo | undefined
-  ): RareParts | undefined {
+  #linked(call: ResolverCall, outer: ResolverCall | undefined, before: Context | undefined, path?: Path): void {
+    const { execution } = call
     const parent = outer ?? execution.parentCall
-    // Whoever calls a resolver by hand may leave the info out.
-    const path = execution.facts.wantsTimings ? info?.path : undefined
+    if (parent !== undefined) parent.isKnown = true
     const exportedSpan = execution.exportedSpan === undefined ? undefined : this.#startSpan(execution)
-    const hasNone = parent === undefined && path === undefined && exportedSpan === undefined
-    return hasNone ? undefined : { parent, path, exportedSpan }
+    call.rare = { parent, path, exportedSpan, outer, before }
   }
 
   #startSpan(execution: Execution): Span | undefined {

@@ -5,7 +5,7 @@ import { markMeasured } from '../operations.js'
 import { INSTRUMENTATION_NAME, operationAttributes } from '../sample.js'
 import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
-import { Execution, forget } from './execution.js'
+import { Execution, forget, type ExecutionOptions } from './execution.js'
 import { moduleDefinitions, type CompiledExecution, type CompileQuery, type Connect, type Execute } from './modules.js'
 import { run } from './runner.js'
 import { SchemaWrapper } from './schema.js'
@@ -77,7 +77,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
         }
         const span = this.#isExporting ? this.#startSpan(facts) : undefined
         const within = span === undefined ? context.active() : trace.setSpan(context.active(), span)
-        const execution = new Execution(facts, this.#isExporting, within)
+        const execution = new Execution(facts, this.#executionOptions, within)
         return run(this.#sink, execution, contextValue, span, () => query(root, contextValue, variables))
       }
       return { ...compiled, query: measuredQuery }
@@ -108,12 +108,16 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     try {
       this.#schemas.wrapOnce(schema)
       const facts = this.#documents.factsOf(document, operationName)
-      return facts && new Execution(facts, this.#isExporting)
+      return facts && new Execution(facts, this.#executionOptions)
     } catch (error) {
       // An invalid schema or document is for the engine to refuse.
       this.#sink.caught(error)
       return undefined
     }
+  }
+
+  get #executionOptions(): ExecutionOptions {
+    return { isExporting: this.#isExporting, entersDirectly: this.#sink.contexts !== undefined }
   }
 
   /** Whoever gives a connection back hands it on to the next in line, whose callback belongs to another context. */

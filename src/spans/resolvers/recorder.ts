@@ -1,46 +1,42 @@
 import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
-import type { ResolverMeasurement } from '../measurement.js'
-import type { RareParts, ResolverCall } from './call.js'
+import { ResolverCall, type RareParts } from './call.js'
 import type { Execution } from './execution.js'
-import type { ResolverSink } from './sinks.js'
+import type { CallWriter, ResolverSink } from './sinks.js'
 
 /** Calls in a row without a promise and without a span, after which a resolver is taken for one that only computes. */
 const QUIET_CALLS = 32
-
-type Scratch = { -readonly [Key in keyof ResolverMeasurement]: ResolverMeasurement[Key] }
 
 /** Times the calls of one resolver and hands them on when they are over. */
 export class CallRecorder {
   /** `Type.field`. */
   readonly name: string
-  readonly #take: (measurement: ResolverMeasurement) => void
+  readonly #writer: CallWriter
   readonly #sink: ResolverSink
-  /** One for all calls, since whoever takes it copies it: an object for each call would be most of its cost. */
-  readonly #measurement: Scratch = {
-    duration: 0,
-    failed: false,
-    argsCount: 0,
-    traceId: null,
-    statements: 0,
-    sqlTime: 0,
-    selfTime: 0,
-    endedAt: 0
-  }
   /** The newest call whose cost is metered, and the nanoseconds of ours that went before it. */
   #metered: ResolverCall | undefined
   #meteredBefore = 0
   /** Calls without a promise or a span so far; once it has made one, it is never again taken to only compute. */
   #quietCalls = 0
+  /** A call that is over and that nobody knows of: the next one uses the object again. */
+  #spare: ResolverCall | undefined
 
   constructor(name: string, sink: ResolverSink) {
     this.name = name
-    this.#take = sink.resolverRecorder(name)
+    this.#writer = sink.callWriter(name)
     this.#sink = sink
   }
 
   /** Whether the resolver has only computed so far, often enough to take it for one that always will. */
   get isQuiet(): boolean {
     return this.#quietCalls >= QUIET_CALLS
+  }
+
+  newCall(execution: Execution): ResolverCall {
+    const spare = this.#spare
+    if (spare === undefined) return new ResolverCall(execution, this)
+    this.#spare = undefined
+    spare.execution = execution
+    return spare
   }
 
   /** Takes note that the resolver does more than to compute. */
@@ -52,6 +48,9 @@ export class CallRecorder {
   returned(call: ResolverCall): void {
     this.ended(call, false)
     if (this.#quietCalls < QUIET_CALLS) this.#quietCalls += 1
+    if (call.isKnown || call.hasContext) return
+    call.reset()
+    this.#spare = call
   }
 
   ended(call: ResolverCall, failed: boolean): void {
@@ -100,22 +99,14 @@ export class CallRecorder {
     const now = this.#sink.now()
     const duration = Math.round(now - call.start)
     const { execution, waits, rare } = call
-    const measurement = this.#measurement
-    measurement.duration = duration
-    measurement.failed = failed
-    measurement.argsCount = call.argsCount
-    measurement.traceId = execution.trace
-    measurement.endedAt = now
     if (waits === undefined) {
-      measurement.statements = 0
-      measurement.sqlTime = 0
-      measurement.selfTime = duration
+      this.#writer.write(now, duration, failed, call.argsCount, execution.trace, 0, 0, duration)
     } else {
-      measurement.statements = waits.statements
-      measurement.sqlTime = Math.min(duration, Math.round(waits.sql.until(now)))
-      measurement.selfTime = Math.max(0, duration - Math.round(waits.all.until(now)))
+      const sqlTime = Math.min(duration, Math.round(waits.sql.until(now)))
+      const selfTime = Math.max(0, duration - Math.round(waits.all.until(now)))
+      this.#writer.write(now, duration, failed, call.argsCount, execution.trace, waits.statements, sqlTime, selfTime)
     }
-    this.#take(measurement)
+    if (duration >= this.#sink.loggedFrom) this.#sink.log(this.name, duration, failed, execution.trace)
     if (rare !== undefined) this.#recordRare(execution, rare, duration, now)
     if (call !== this.#metered) return
     this.#metered = undefined

@@ -1,7 +1,7 @@
 import type { Tracer } from '@opentelemetry/api'
 import type { GraphQLResolveInfo, GraphQLSchema } from 'graphql'
 import { isOwnField } from '../../lib/names.js'
-import { executionOf, type Path } from './execution.js'
+import { executionOf, type Execution, type Path } from './execution.js'
 import { MeasuredField, type Field, type Resolver } from './field.js'
 import type { SchemaSink } from './sinks.js'
 
@@ -84,6 +84,8 @@ export class SchemaWrapper {
 }
 
 function wrap({ definition, resolve }: Wrapper, role: Role, field: MeasuredField, family: Family): Resolver {
+  // Short, and `info` goes nowhere but to the resolver, so that V8 compiles it and what it calls into the engine's own
+  // code and never makes the `info` that graphql-jit writes down for each call.
   const wrapped = function (
     this: unknown,
     source: unknown,
@@ -92,17 +94,53 @@ function wrap({ definition, resolve }: Wrapper, role: Role, field: MeasuredField
     info: GraphQLResolveInfo
   ): unknown {
     const execution = executionOf(contextValue)
-    if (execution === undefined || isCounted(family, info)) return resolve.call(this, source, args, contextValue, info)
-    return field.call(resolve, this, source, args, contextValue, info, execution, definition[role] === wrapped)
+    if (execution === undefined) return resolve.call(this, source, args, contextValue, info)
+    if (execution.isSpecial || family.counted !== undefined) {
+      return special(execution, this, source, args, contextValue, info)
+    }
+    const call = field.begin(execution, args)
+    let result: unknown
+    try {
+      result = resolve.call(this, source, args, contextValue, info)
+    } catch (error) {
+      field.threw(call)
+      throw error
+    }
+    return field.returned(call, result, definition[role] === wrapped)
+  }
+  const special = (
+    execution: Execution,
+    self: unknown,
+    source: unknown,
+    args: Record<string, unknown>,
+    contextValue: unknown,
+    info: GraphQLResolveInfo
+  ): unknown => {
+    const run = (): unknown => resolve.call(self, source, args, contextValue, info)
+    if (isCounted(family, info)) return run()
+    const call = field.begin(execution, args, execution.facts.wantsTimings ? pathOf(info) : undefined)
+    let result: unknown
+    try {
+      result = field.within(call, run)
+    } catch (error) {
+      field.threw(call)
+      throw error
+    }
+    return field.returned(call, result, definition[role] === wrapped)
   }
   return wrapped
 }
 
-/** Takes note of a call; whether a wrapper around this one has done so. Who calls by hand may leave the info out. */
-function isCounted({ counted }: Family, info: GraphQLResolveInfo | undefined): boolean {
-  const path = info?.path
+/** Takes note of a call; whether a wrapper around this one has done so. */
+function isCounted({ counted }: Family, info: GraphQLResolveInfo): boolean {
+  const path = pathOf(info)
   if (counted === undefined || path === undefined) return false
   if (counted.has(path)) return true
   counted.add(path)
   return false
+}
+
+/** Whoever calls a resolver by hand may leave the info out. */
+function pathOf(info: GraphQLResolveInfo | undefined): Path | undefined {
+  return info?.path
 }

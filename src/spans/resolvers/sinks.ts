@@ -1,10 +1,28 @@
-import type { ResolverMeasurement } from '../measurement.js'
+import type { TraceId } from '../measurement.js'
 import type { RunningOperations } from '../operations.js'
 import type { SelfMeasuring } from '../self-measurement.js'
 import type { DirectContextManager } from '../context-manager.js'
 import type { Execution } from './execution.js'
 
 export type DirectContexts = Pick<DirectContextManager, 'enter' | 'leave'>
+
+/** Where the calls of one resolver go. */
+export interface CallWriter {
+  /**
+   * Takes a call: when it ended (monotonic), how long it took, for how long one of its SQL statements was running, and how
+   * long it took less that and the calls inside it; nanoseconds. Not an object, which would be most of what it costs.
+   */
+  write(
+    endedAt: number,
+    duration: number,
+    failed: boolean,
+    argsCount: number,
+    traceId: TraceId,
+    statements: number,
+    sqlTime: number,
+    selfTime: number
+  ): void
+}
 
 /** Where resolver calls go. */
 export interface ResolverSink extends SelfMeasuring {
@@ -18,8 +36,11 @@ export interface ResolverSink extends SelfMeasuring {
   succeeded(): void
   /** Monotonic nanoseconds. */
   now(): number
-  /** What takes the calls of the resolver `name`; it keeps nothing of what it is given. */
-  resolverRecorder(name: string): (measurement: ResolverMeasurement) => void
+  /** What takes the calls of the resolver `name`. */
+  callWriter(name: string): CallWriter
+  /** Calls that took so many nanoseconds or more are to be logged. */
+  readonly loggedFrom: number
+  log(name: string, duration: number, failed: boolean, traceId: TraceId): void
   /** Counts a call that was not timed, and the SQL statements that it sent. */
   counted(name: string, failed: boolean, statements: number): void
   caught(error: unknown): void
