@@ -4,7 +4,7 @@ import type { Execution, Path } from './execution.js'
 import type { CallRecorder } from './recorder.js'
 
 /** In the place of the execution of a call that is over, so that an object kept for the next call keeps nothing alive. */
-const NO_EXECUTION = {} as Execution
+const NO_EXECUTION = Object.create(null) as Execution
 
 /**
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
