@@ -111,7 +111,7 @@ export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: n
     // A span does not know what ran inside it. Here and not added later: a second object for each span would show.
     statements: 0,
     sqlTime: 0,
-    selfTime: duration,
+    selfTime: duration
   }
 }
 
