@@ -2,14 +2,18 @@
  * The preload: `node --import mercurius-performance/register app.js`, or the first import of the main file. It starts
  * measuring before the application loads what is measured.
  */
+import { createRequire } from 'node:module'
 import { PerformanceError } from './errors.js'
 import { hasSpanSource, markSpanSource, processMonitor } from './process-monitor.js'
-import { startTelemetry } from './spans/telemetry.js'
+import type * as Telemetry from './spans/telemetry.js'
 
 function register(): void {
   if (hasSpanSource()) return
   const monitor = processMonitor()
   if (!monitor.config.enabled) return
+  // Loaded here, so that a process in which measuring is switched off does not hold the SDK; not awaited, so that an
+  // application may require this file.
+  const { startTelemetry } = createRequire(import.meta.url)('./spans/telemetry.js') as typeof Telemetry
   monitor.exporting = startTelemetry(monitor)
   markSpanSource()
 }

@@ -43,6 +43,20 @@ test('without the preload one warning says what is not measured and what to do',
   t.match(warnings[0], /measures nothing.*no preload.*graphql.*pg.*node --import mercurius-performance\/register/)
 })
 
+test('PERFORMANCE_ENABLED=false does not even load the OpenTelemetry SDK', async t => {
+  const probe = `
+    import { createRequire } from 'node:module'
+    const { cache } = createRequire(import.meta.url)
+    console.log(Object.keys(cache).some(file => file.includes('@opentelemetry/sdk-node')))`
+  for (const [enabled, isLoaded] of [
+    ['true', 'true'],
+    ['false', 'false']
+  ] as const) {
+    const { stdout } = await runNode([...preload, '--input-type=module', '-e', probe], { PERFORMANCE_ENABLED: enabled })
+    t.equal(stdout.trim(), isLoaded, `PERFORMANCE_ENABLED=${enabled}`)
+  }
+})
+
 test('PERFORMANCE_ENABLED=false leaves graphql and pg as if nothing were installed', async t => {
   const probe = `
     import pg from 'pg'
