@@ -53,6 +53,12 @@ const sampled = (sampler: string, ratio: string) => (sink: string) => ({
 export const arms: readonly Arm[] = [
   { ...bare, name: 'bare', title: 'bare' },
   { ...bare, name: 'storage', title: 'AsyncLocalStorage alone', module: pathOf('./arms/async-local-storage.js') },
+  {
+    ...bare,
+    name: 'floor',
+    title: 'two clock readings a call, a context an async one',
+    module: pathOf('./arms/floor.js')
+  },
   { ...ours, name: 'ours', title: '**ours**, nothing exported' },
   {
     ...ours,

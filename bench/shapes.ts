@@ -55,3 +55,5 @@ export const resolvers = {
     books: async ({ library }: Author) => Promise.resolve(library)
   }
 }
+
+export type Resolvers = typeof resolvers

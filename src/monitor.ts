@@ -15,6 +15,7 @@ import { RunningOperations, type FieldTiming } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
 import type { CallWriter, DirectContexts, ExecutionSink } from './spans/resolvers/sinks.js'
+import type { SpanEnded } from './spans/resolvers/span.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
@@ -47,6 +48,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   /** Grows whenever resolvers may have been put into a schema that was executed before. */
   schemaVersion = 0
   contexts: DirectContexts | undefined
+  spanEnded: SpanEnded | undefined
   #sendsSql = false
   /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
   readonly meter: SelfMeter

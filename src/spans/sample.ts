@@ -9,6 +9,7 @@ import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measureme
 
 /** The name that our own instrumentation gives its spans as scope. */
 export const INSTRUMENTATION_NAME = 'mercurius-performance'
+export const INSTRUMENTATION_VERSION = '1'
 
 /** A span as it starts has its name and not yet all attributes. */
 export type StartingSpan = Pick<ReadableSpan, 'name'>

@@ -5,16 +5,20 @@ import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
 import { getStringFromEnv } from '@opentelemetry/core'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
+import type { SpanProcessor } from '@opentelemetry/sdk-trace'
 import type { ExecutionResult } from 'graphql'
 import { DirectContextManager } from './context-manager.js'
 import { exportersFromEnvironment, isExported } from './exporters.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
 import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
 import type { DirectContexts, ExecutionSink } from './resolvers/sinks.js'
+import type { SpanEnded } from './resolvers/span.js'
 import { recordRows } from './rows.js'
 import { createSampler } from './sampler.js'
+import { scrub } from './scrub.js'
 
-export type TelemetrySink = SpanSink & ExecutionSink & { contexts: DirectContexts | undefined }
+export type TelemetrySink = SpanSink &
+  ExecutionSink & { contexts: DirectContexts | undefined; spanEnded: SpanEnded | undefined }
 
 /**
  * Starts the OpenTelemetry SDK with the instrumentations we aggregate and, where the `OTEL_*` variables ask for it, with
@@ -37,11 +41,22 @@ export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
     ...(isExported('LOGS') ? {} : { logRecordProcessors: [] })
   })
   sdk.start()
-  if (isInCharge(contextManager)) sink.contexts = contextManager
+  if (isInCharge(contextManager)) {
+    sink.contexts = contextManager
+    if (exporters.length > 0) sink.spanEnded = exported(exporters)
+  }
   // An application that ends by itself has no plugin that closes.
   process.once('beforeExit', () => void sdk.shutdown().catch(() => undefined))
   return async () => {
     await Promise.all(exporters.map(exporter => exporter.forceFlush()))
+  }
+}
+
+/** Hands the spans of resolver calls on to be exported; what others put on them is cleaned as on any other span. */
+function exported(exporters: readonly SpanProcessor[]): SpanEnded {
+  return span => {
+    if (span.isTouched) scrub(span, undefined)
+    for (const exporter of exporters) exporter.onEnd(span)
   }
 }
 

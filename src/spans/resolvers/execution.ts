@@ -40,6 +40,8 @@ export class Execution implements Context {
   readonly span: Span
   /** The same, where it is exported. */
   readonly exportedSpan: Span | undefined
+  /** Milliseconds from `performance.now()` to the wall clock, where it is exported. */
+  readonly wallOffset: number
   /** The call inside which the operation is executed, where a resolver executes a document. */
   readonly parentCall: ResolverCall | undefined
   /** Whether its calls are neither exported nor inside another one, and nothing is to be told of them while it runs. */
@@ -74,6 +76,7 @@ export class Execution implements Context {
     // Not undefined: OpenTelemetry's instrumentation of pg keeps a context only for callbacks that run inside a span.
     this.span = span ?? NO_SPAN
     this.exportedSpan = isSampled ? span : undefined
+    this.wallOffset = isSampled ? Date.now() - performance.now() : 0
     this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
     this.isPlain = !isSampled && this.parentCall === undefined && !facts.wantsTimings
     this.isSpecial = facts.wantsTimings || !entersDirectly

@@ -1,11 +1,13 @@
 import { isPromise } from 'node:util/types'
-import { context, type Attributes, type Context, type Span, type Tracer } from '@opentelemetry/api'
+import { context, type Context, type Span, type Tracer } from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { GraphQLField, GraphQLFieldResolver } from 'graphql'
 import { resolverAttributes } from '../sample.js'
 import type { ResolverCall } from './call.js'
 import type { Execution, Path } from './execution.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
+import { ResolverSpan, type SpanKindOfResolver } from './span.js'
 import { MeasuredPromise, MeasuredThenable, nativeThen } from './settling.js'
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
@@ -20,18 +22,17 @@ export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
  *     return field.returned(call, result, isDirect)
  */
 export class MeasuredField {
-  readonly #name: string
   readonly #takesArguments: boolean
   /** What every exported span of it says. */
-  readonly #attributes: Attributes
+  readonly #spanKind: SpanKindOfResolver
   readonly #recorder: CallRecorder
   readonly #sink: ResolverSink
   readonly #tracer: Tracer
 
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
-    this.#name = name
     this.#takesArguments = definition.args.length > 0
-    this.#attributes = resolverAttributes(parentType, definition.name, String(definition.type))
+    const attributes = resolverAttributes(parentType, definition.name, String(definition.type))
+    this.#spanKind = { name: `graphql.resolve ${name}`, attributes }
     this.#recorder = new CallRecorder(name, sink)
     this.#sink = sink
     this.#tracer = tracer
@@ -139,15 +140,25 @@ export class MeasuredField {
       return undefined
     }
     execution.exportedCalls += 1
+    const { spanEnded } = this.#sink
+    const parent = execution.exportedSpan
+    if (spanEnded !== undefined && isReadable(parent)) {
+      return new ResolverSpan(this.#spanKind, parent, execution.wallOffset, spanEnded)
+    }
     try {
-      const options = { attributes: this.#attributes }
-      return this.#tracer.startSpan(`graphql.resolve ${this.#name}`, options, execution)
+      const { name, attributes } = this.#spanKind
+      return this.#tracer.startSpan(name, { attributes }, execution)
     } catch (error) {
       // A span processor of the application's may throw.
       this.#sink.caught(error)
       return undefined
     }
   }
+}
+
+/** Whether it is a span of the SDK, and not one that somebody made of the ids in a request. */
+function isReadable(span: Span | undefined): span is Span & ReadableSpan {
+  return span !== undefined && 'resource' in span
 }
 
 /** As both engines see it: for graphql-jit a function is none, and what cannot be asked is theirs to fail on. */

@@ -2,7 +2,7 @@ import { context, trace, type Context, type Span } from '@opentelemetry/api'
 import { InstrumentationBase, type InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { markMeasured } from '../operations.js'
-import { INSTRUMENTATION_NAME, operationAttributes } from '../sample.js'
+import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION, operationAttributes } from '../sample.js'
 import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
 import { Execution, forget, type ExecutionOptions } from './execution.js'
@@ -30,7 +30,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   readonly #schemas: SchemaWrapper
 
   constructor({ sink, isExporting = true }: ResolverInstrumentationOptions) {
-    super(INSTRUMENTATION_NAME, '1', {})
+    super(INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION, {})
     this.#sink = sink
     this.#isExporting = isExporting
     this.#schemas = new SchemaWrapper(sink, () => this.tracer)

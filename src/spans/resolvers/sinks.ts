@@ -3,6 +3,7 @@ import type { RunningOperations } from '../operations.js'
 import type { SelfMeasuring } from '../self-measurement.js'
 import type { DirectContextManager } from '../context-manager.js'
 import type { Execution } from './execution.js'
+import type { SpanEnded } from './span.js'
 
 export type DirectContexts = Pick<DirectContextManager, 'enter' | 'leave'>
 
@@ -31,6 +32,8 @@ export interface ResolverSink extends SelfMeasuring {
   readonly maxResolverSpans: number
   /** How to enter contexts quickly, where the process's context manager can; else it is done through the API. */
   readonly contexts: DirectContexts | undefined
+  /** What takes the spans of calls that are exported; where the SDK is not ours, it makes and takes them itself. */
+  readonly spanEnded: SpanEnded | undefined
   /** Whether anything may be loaded that sends SQL, so that calls need contexts. */
   readonly sendsSql: boolean
   succeeded(): void
