@@ -1,4 +1,4 @@
-import { diag } from '@opentelemetry/api'
+import { diag, SpanKind, type Attributes } from '@opentelemetry/api'
 import { getNumberFromEnv, getStringFromEnv } from '@opentelemetry/core'
 import {
   AlwaysOffSampler,
@@ -11,16 +11,26 @@ import {
 
 /**
  * The sampler that `OTEL_TRACES_SAMPLER` names, made to record what it would drop: sampling decides what is exported,
- * never what is measured. Without `measuring()` it is the plain sampler.
+ * never what is measured. Without `measuring()`, and for spans that only a trace needs, it is the plain sampler.
  */
 export function createSampler(measuring: () => boolean): Sampler {
   const exporting = samplerFromEnvironment()
   const recording = createAlwaysRecordSampler(exporting)
   return {
-    shouldSample: (...call) => (measuring() ? recording : exporting).shouldSample(...call),
+    shouldSample: (context, traceId, name, kind, attributes, links) => {
+      const isRecording = measuring() && !isOnlyTraced(name, kind, attributes)
+      return (isRecording ? recording : exporting).shouldSample(context, traceId, name, kind, attributes, links)
+    },
     toString: () => recording.toString()
   }
 }
+
+/** Requests and the parts of an operation: `ExecutionInstrumentation` measures these by itself. */
+function isOnlyTraced(name: string, kind: SpanKind, attributes: Attributes): boolean {
+  return kind === SpanKind.SERVER || tracedParts.has(name) || 'graphql.operation.type' in attributes
+}
+
+const tracedParts = new Set(['graphql.parse', 'graphql.validate', 'graphql.execute'])
 
 function samplerFromEnvironment(): Sampler {
   const name = getStringFromEnv('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on'

@@ -1,4 +1,4 @@
-import { context, SpanStatusCode } from '@opentelemetry/api'
+import { context, isSpanContextValid, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
@@ -14,6 +14,7 @@ import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
 import type { DirectContexts, ExecutionSink } from './resolvers/sinks.js'
 import type { SpanEnded } from './resolvers/span.js'
 import { recordRows } from './rows.js'
+import { INSTRUMENTATION_NAME } from './sample.js'
 import { createSampler } from './sampler.js'
 import { scrub } from './scrub.js'
 
@@ -40,11 +41,10 @@ export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
     ...(isExported('METRICS') ? {} : { metricReaders: [] }),
     ...(isExported('LOGS') ? {} : { logRecordProcessors: [] })
   })
+  const isFirst = isFirstProvider()
   sdk.start()
-  if (isInCharge(contextManager)) {
-    sink.contexts = contextManager
-    if (exporters.length > 0) sink.spanEnded = exported(exporters)
-  }
+  if (isInCharge(contextManager)) sink.contexts = contextManager
+  if (isFirst && exporters.length > 0) sink.spanEnded = exported(exporters)
   // An application that ends by itself has no plugin that closes.
   process.once('beforeExit', () => void sdk.shutdown().catch(() => undefined))
   return async () => {
@@ -58,6 +58,12 @@ function exported(exporters: readonly SpanProcessor[]): SpanEnded {
     if (span.isTouched) scrub(span, undefined)
     for (const exporter of exporters) exporter.onEnd(span)
   }
+}
+
+/** Whether no other SDK makes the spans of this process, which would export those of operations to where it wants. */
+function isFirstProvider(): boolean {
+  // Where nobody has registered one, spans have no ids.
+  return !isSpanContextValid(trace.getTracer(INSTRUMENTATION_NAME).startSpan('probe').spanContext())
 }
 
 /** Whether contexts that are entered here are those that the API sees: another SDK may have been there before. */

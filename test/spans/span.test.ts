@@ -1,4 +1,4 @@
-import { context, SpanStatusCode, trace, TraceFlags, type Span } from '@opentelemetry/api'
+import { context, SpanStatusCode, trace, TraceFlags, type Link, type Span } from '@opentelemetry/api'
 import { hrTimeToMilliseconds } from '@opentelemetry/core'
 import { AlwaysOnSampler, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import { NodeSDK } from '@opentelemetry/sdk-node'
@@ -61,12 +61,26 @@ function seen(span: ReadableSpan): object {
   }
 }
 
+const linkTo = (n: number): Link => ({
+  context: { traceId: 'a'.repeat(32), spanId: n.toString(16).padStart(16, '0'), traceFlags: TraceFlags.NONE }
+})
 const link = { context: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.NONE } }
 
 const uses: readonly [string, (span: Span) => void][] = [
   ['nothing', () => undefined],
   ['attributes', span => span.setAttribute('one', 1).setAttributes({ two: [true, false], three: 'three' })],
   ['an attribute that is none', span => span.setAttribute('bad', { a: 1 } as never).setAttribute('', 1)],
+  ['an attribute that is taken back', span => span.setAttribute('one', 1).setAttribute('one', undefined as never)],
+  ['no attributes', span => span.setAttributes(undefined as never).setAttributes(null as never)],
+  ['an event of nothing', span => span.addEvent('a', null as never).addEvent('b', {}, null as never)],
+  ['an event of a text', span => span.addEvent('a', 'text' as never)],
+  [
+    'an exception that is none',
+    span => {
+      for (const none of [null, undefined]) span.recordException(none as never)
+    }
+  ],
+  ['more links than it holds', span => span.addLinks(Array.from({ length: 200 }, (_, n) => linkTo(n)))],
   ['an attribute twice', span => span.setAttribute('one', 1).setAttribute('one', 2)],
   ['more attributes than it holds', span => Array.from({ length: 200 }, (_, n) => span.setAttribute(`a${n}`, n))],
   ['an event', span => span.addEvent('waited', { for: 'the lock' }).addEvent('got it')],
@@ -109,6 +123,15 @@ test('its times are those of the clock on the wall', async t => {
   t.ok(Math.abs(hrTimeToMilliseconds(span.duration) - (until - from)) < 0.01)
   t.ok(hrTimeToMilliseconds(span.duration) >= 19)
   t.ok(from >= hrTimeToMilliseconds(parent.startTime), 'not before the one it is in')
+})
+
+test('it ends when it is told that it ended', t => {
+  const parent = tracer.startSpan('query Users') as Span & ReadableSpan
+  const span = new ResolverSpan(kind, parent, Date.now() - performance.now(), () => undefined)
+  const at = new Date(Date.now() + 5000)
+  span.end(at)
+  t.ok(Math.abs(hrTimeToMilliseconds(span.endTime) - at.getTime()) < 0.01)
+  t.end()
 })
 
 test('its id is one of a span, another for each, and the same however often it is asked', t => {

@@ -213,3 +213,22 @@ test('a promise of a class that makes no second one is left to whoever wraps its
   })
   t.equal(grown, 1)
 })
+
+test('something like a promise that settles twice is one call', async t => {
+  const twice = Object.assign(Object.create(Promise.prototype) as object, {
+    then: (fulfilled: (value: string) => void) => {
+      fulfilled('first')
+      fulfilled('second')
+    }
+  })
+  const app = await service({ schema, resolvers: { Query: { value: () => twice } } })
+  t.teardown(() => app.close())
+  const field = fieldOf(app.graphql.schema, 'value')
+  await ask(app, '{ item { name } }')
+  const inner = field.resolve
+  field.resolve = (...given): unknown => (inner?.(...given) === twice ? 'the very same' : 'another')
+  const grown = await grownBy('Query.value', async () => {
+    t.strictSame((await ask(app, '{ value }')).data, { value: 'the very same' })
+  })
+  t.equal(grown, 1)
+})

@@ -93,8 +93,8 @@ export interface RareParts {
   /** Its span of the SDK, where it is exported. */
   readonly exportedSpan: Span | undefined
   /** What runs, and the context that is active, once its code returns; without rare parts: nothing, and its execution. */
-  readonly outer: ResolverCall | undefined
-  readonly before: Context | undefined
+  outer: ResolverCall | undefined
+  before: Context | undefined
 }
 
 /** What a call waited for: its SQL, and its SQL and nested calls together. */

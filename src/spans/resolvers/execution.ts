@@ -7,6 +7,7 @@ import {
   type Context,
   type Span
 } from '@opentelemetry/api'
+import { isTracingSuppressed } from '@opentelemetry/core'
 import { copyOf } from '../../lib/text.js'
 import type { FieldTiming } from '../operations.js'
 import { ResolverCall } from './call.js'
@@ -72,7 +73,11 @@ export class Execution implements Context {
     this.facts = facts
     this.outer = outer
     this.trace = new TraceReference(active && isSpanContextValid(active) ? copyOf(active.traceId) : undefined)
-    const isSampled = isExporting && active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0
+    const isSampled =
+      isExporting &&
+      active !== undefined &&
+      (active.traceFlags & TraceFlags.SAMPLED) !== 0 &&
+      !isTracingSuppressed(outer)
     // Not undefined: OpenTelemetry's instrumentation of pg keeps a context only for callbacks that run inside a span.
     this.span = span ?? NO_SPAN
     this.exportedSpan = isSampled ? span : undefined

@@ -49,10 +49,11 @@ export class MeasuredField {
     const call = recorder.newCall(execution)
     if (this.#takesArguments) call.argsCount = countKeys(args)
     call.hasContext = this.#needsContext(execution)
-    operations.call = call
     const before = call.hasContext ? this.#enter(call) : execution
     if (!isPlain || before !== execution) this.#linked(call, outer, before, path)
     recorder.started(call, began)
+    // Last, so that nothing that throws, such as a stack that is full, can leave it behind.
+    operations.call = call
     return call
   }
 
@@ -80,7 +81,11 @@ export class MeasuredField {
 
   /** Runs `resolve` in the context of `call`, where `begin` could not enter it. */
   within(call: ResolverCall, resolve: () => unknown): unknown {
-    return call.hasContext && this.#sink.contexts === undefined ? context.with(call, resolve) : resolve()
+    if (!call.hasContext || this.#sink.contexts !== undefined) return resolve()
+    return context.with<[], () => unknown>(call, () => {
+      this.#recorder.entered(call)
+      return resolve()
+    })
   }
 
   /** Takes note that the resolver does more than to compute. */
@@ -98,6 +103,10 @@ export class MeasuredField {
     const { rare } = call
     this.#sink.operations.call = rare?.outer
     if (call.hasContext) this.#sink.contexts?.leave(rare === undefined ? call.execution : rare.before)
+    if (rare === undefined) return
+    // A call that goes on waiting must not keep alive what was before it.
+    rare.outer = undefined
+    rare.before = undefined
   }
 
   /**
@@ -113,7 +122,7 @@ export class MeasuredField {
     this.mayWait()
     if (isDirect) return new MeasuredPromise(result, call)
     const ended = (failed: boolean) => (): void => {
-      this.#recorder.ended(call, failed)
+      if (!call.isOver) this.#recorder.ended(call, failed)
     }
     // To throw a reason again would make a rejection of its own, which nobody could handle.
     try {
@@ -121,7 +130,7 @@ export class MeasuredField {
       else result.then(ended(false), ended(true))
     } catch {
       // A class of promises of the application's own refuses; the call is over as far as can be seen.
-      this.#recorder.ended(call, false)
+      ended(false)()
     }
     return result
   }

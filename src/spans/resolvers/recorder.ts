@@ -49,6 +49,8 @@ export class CallRecorder {
     this.ended(call, false)
     if (this.#quietCalls < QUIET_CALLS) this.#quietCalls += 1
     if (call.isKnown || call.hasContext) return
+    // A fault may have left it there.
+    if (call === this.#metered) this.#metered = undefined
     call.reset()
     this.#spare = call
   }
@@ -93,6 +95,14 @@ export class CallRecorder {
     if (began === 0) return
     this.#metered = call
     this.#meteredBefore = call.start - began
+  }
+
+  /** The context of a call could only be entered after it had started; that took our time, and not the resolver's. */
+  entered(call: ResolverCall): void {
+    if (call.start < 0) return
+    const now = this.#sink.now()
+    if (call === this.#metered) this.#meteredBefore += now - call.start
+    call.start = now
   }
 
   #record(call: ResolverCall, failed: boolean): void {

@@ -12,7 +12,14 @@ import {
   type SpanStatus,
   type TimeInput
 } from '@opentelemetry/api'
-import { isAttributeValue, millisToHrTime, timeInputToHrTime } from '@opentelemetry/core'
+import {
+  hrTimeToMilliseconds,
+  isAttributeValue,
+  isTimeInput,
+  millisToHrTime,
+  sanitizeAttributes,
+  timeInputToHrTime
+} from '@opentelemetry/core'
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace'
 import { newSpanId } from './span-id.js'
 import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION } from '../sample.js'
@@ -30,8 +37,8 @@ export interface SpanKindOfResolver {
 export type SpanEnded = (span: ResolverSpan) => void
 
 /**
- * The span of a resolver call, for the exporters of the SDK. Its parent is sampled, so no sampler is asked; its id and
- * its times are worked out when somebody wants them, which for a span that an exporter drops is nobody. An operation has
+ * The span of a resolver call, for the exporters of the SDK. Its parent is sampled, so no sampler is asked; its id
+ * and its times are worked out when somebody wants them, which for the times of a span that an exporter drops is nobody. An operation has
  * up to a thousand of them, and one of the SDK's own costs as much as everything else that is done for the call.
  */
 export class ResolverSpan implements Span, ReadableSpan {
@@ -101,8 +108,8 @@ export class ResolverSpan implements Span, ReadableSpan {
     return !this.ended
   }
 
-  setAttribute(key: string, value: AttributeValue): this {
-    if (this.ended || key === '' || !isAttributeValue(value)) return this
+  setAttribute(key: string, value: AttributeValue | null | undefined): this {
+    if (this.ended || key === '' || value === null || value === undefined || !isAttributeValue(value)) return this
     if (!this.#hasOwnAttributes) this.attributes = { ...this.attributes }
     this.#hasOwnAttributes = true
     if (!Object.hasOwn(this.attributes, key) && Object.keys(this.attributes).length >= LIMIT) {
@@ -114,43 +121,39 @@ export class ResolverSpan implements Span, ReadableSpan {
   }
 
   setAttributes(attributes: Attributes): this {
-    for (const [key, value] of Object.entries(attributes)) if (value !== undefined) this.setAttribute(key, value)
+    for (const key in attributes) this.setAttribute(key, attributes[key])
     return this
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     if (this.ended) return this
-    const isTime =
-      typeof attributesOrTime !== 'object' || Array.isArray(attributesOrTime) || attributesOrTime instanceof Date
-    const at = isTime ? (attributesOrTime ?? time) : time
-    const given = isTime ? {} : attributesOrTime
-    const attributes = Object.fromEntries(
-      Object.entries(given)
-        .filter(([, value]) => isAttributeValue(value))
-        .slice(0, LIMIT)
-    )
+    const isTime = isTimeInput(attributesOrTime)
+    const at = isTime && !isTimeInput(time) ? attributesOrTime : time
+    const given = Object.entries(sanitizeAttributes(isTime ? undefined : attributesOrTime))
     const event = {
       name,
-      attributes,
-      time: at === undefined ? this.#wallTime() : timeInputToHrTime(at),
-      droppedAttributesCount: 0
+      attributes: Object.fromEntries(given.slice(0, LIMIT)),
+      time: isTimeInput(at) ? timeInputToHrTime(at) : this.#wallTime(),
+      droppedAttributesCount: Math.max(0, given.length - LIMIT)
     }
     if (this.events.length >= LIMIT) this.droppedEventsCount += 1
-    this.events = [...this.events.slice(this.events.length >= LIMIT ? 1 : 0), event]
+    this.events = [...this.events.slice(1 - LIMIT), event]
     return this
   }
 
   /** The text of an error does not leave the process, only its kind. */
-  recordException(exception: Exception, time?: TimeInput): void {
-    const type = typeof exception === 'string' ? undefined : (exception.code ?? exception.name)
+  recordException(exception: Exception | null | undefined, time?: TimeInput): void {
+    if (exception === null || exception === undefined) return
+    const { code, name } = typeof exception === 'string' ? {} : exception
+    const type = code === undefined || code === '' || code === 0 ? name : code
     this.addEvent('exception', { 'exception.type': String(type ?? 'Error') }, time)
   }
 
-  addLink(link: Link): this {
+  addLink({ context, attributes }: Link): this {
     if (this.ended) return this
     if (this.links.length >= LIMIT) this.droppedLinksCount += 1
-    else
-      this.links = [...this.links, { context: link.context, ...(link.attributes && { attributes: link.attributes }) }]
+    const link = attributes === undefined ? { context } : { context, attributes: sanitizeAttributes(attributes) }
+    this.links = [...this.links.slice(1 - LIMIT), link]
     return this
   }
 
@@ -170,9 +173,11 @@ export class ResolverSpan implements Span, ReadableSpan {
     return this
   }
 
-  end(): void {
+  end(time?: TimeInput): void {
     if (this.ended) return
-    this.#until = performance.now()
+    this.#until = isTimeInput(time)
+      ? hrTimeToMilliseconds(timeInputToHrTime(time)) - this.#wallOffset
+      : performance.now()
     this.#whenEnded(this)
     this.ended = true
   }
