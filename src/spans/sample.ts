@@ -1,4 +1,4 @@
-import { SpanStatusCode, type Attributes } from '@opentelemetry/api'
+import { SpanKind, SpanStatusCode, type Attributes } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measurement.js'
 
@@ -21,6 +21,16 @@ export function startsOperation(span: StartingSpan): boolean {
 export function startsQuery(span: StartingSpan): boolean {
   return span.name.startsWith('pg.query')
 }
+
+/**
+ * Whether a span that starts is one of a request or of a part of an operation, which `ExecutionInstrumentation` measures by
+ * itself, so that only a trace needs it.
+ */
+export function isOnlyTraced(name: string, kind: SpanKind, attributes: Attributes): boolean {
+  return kind === SpanKind.SERVER || tracedParts.has(name) || 'graphql.operation.type' in attributes
+}
+
+const tracedParts = new Set(['graphql.parse', 'graphql.validate', 'graphql.execute'])
 
 export interface ResolverSpan {
   readonly parentType: string

@@ -1,4 +1,4 @@
-import { diag, SpanKind, type Attributes } from '@opentelemetry/api'
+import { diag } from '@opentelemetry/api'
 import { getNumberFromEnv, getStringFromEnv } from '@opentelemetry/core'
 import {
   AlwaysOffSampler,
@@ -8,6 +8,7 @@ import {
   createAlwaysRecordSampler,
   type Sampler
 } from '@opentelemetry/sdk-trace'
+import { isOnlyTraced } from './sample.js'
 
 /**
  * The sampler that `OTEL_TRACES_SAMPLER` names, made to record what it would drop: sampling decides what is exported,
@@ -24,13 +25,6 @@ export function createSampler(measuring: () => boolean): Sampler {
     toString: () => recording.toString()
   }
 }
-
-/** Requests and the parts of an operation: `ExecutionInstrumentation` measures these by itself. */
-function isOnlyTraced(name: string, kind: SpanKind, attributes: Attributes): boolean {
-  return kind === SpanKind.SERVER || tracedParts.has(name) || 'graphql.operation.type' in attributes
-}
-
-const tracedParts = new Set(['graphql.parse', 'graphql.validate', 'graphql.execute'])
 
 function samplerFromEnvironment(): Sampler {
   const name = getStringFromEnv('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on'

@@ -1,0 +1,141 @@
+import '../preload.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { trace } from '@opentelemetry/api'
+import { test } from 'tap'
+import { processMonitor } from '../../src/process-monitor.js'
+import type { ResolverSnapshot } from '../../src/store/snapshot.js'
+import { ask, service } from '../service.js'
+
+const schema = `
+  type Query { items(of: String!): [Item!]! }
+  type Item { sends: Int  sendsLong: Int  calls: Int  fails: Int  nests: Int  slow: String }
+`
+
+interface Item {
+  readonly id: number
+}
+
+const query = () => {
+  const attributes = { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1 FROM tags' }
+  return trace.getTracer('test').startSpan('pg.query:SELECT test', { attributes })
+}
+
+/** Long enough to be told from everything else that a call takes. */
+function work(): void {
+  const until = performance.now() + 20
+  while (performance.now() < until);
+}
+
+/** After so many calls a resolver counts as one that only computes, and its calls share an object. */
+const SPECIAL = 100
+let slow: (item: Item, context: object) => unknown = () => undefined
+
+const resolvers = {
+  Query: { items: () => Array.from({ length: 200 }, (_, id) => ({ id })) },
+  Item: {
+    sends: ({ id }: Item) => {
+      if (id === SPECIAL) query().end()
+      return id
+    },
+    sendsLong: ({ id }: Item) => {
+      if (id === SPECIAL) {
+        const span = query()
+        setTimeout(() => {
+          span.end()
+        }, 30)
+      }
+      if (id === SPECIAL + 1) work()
+      return id
+    },
+    calls: ({ id }: Item, _: unknown, context: object) => {
+      if (id === SPECIAL) void slow({ id }, context)
+      if (id === SPECIAL + 1) work()
+      return id
+    },
+    fails: ({ id }: Item) => {
+      if (id % 10 === 0) throw new Error('no')
+      return id
+    },
+    nests: ({ id }: Item, _: unknown, context: object) => {
+      if (id < SPECIAL) return id
+      return nested(id, context)
+    },
+    slow: () => delay(50, 'slow')
+  }
+}
+
+let nested: (id: number, context: object) => number = id => id
+
+const app = await service({ schema, resolvers })
+
+type Resolve = (source: Item, args: object, context: object, info: undefined) => unknown
+
+function resolverOf(field: string): Resolve {
+  const type = app.graphql.schema.getType('Item') as unknown as { getFields(): Record<string, { resolve: Resolve }> }
+  const found = type.getFields()[field]?.resolve
+  if (found === undefined) throw new Error(`Item.${field} has no resolver`)
+  return found
+}
+
+function rowOf(field: string): ResolverSnapshot {
+  const row = processMonitor()
+    .snapshot()
+    .resolvers.find(({ name }) => name === `Item.${field}`)
+  if (row === undefined) throw new Error(`Item.${field} was not measured`)
+  return row
+}
+
+test('one call of many that sends a query has sent it, and no call after it', async t => {
+  await ask(app, '{ items(of: "sends") { sends } }')
+  t.match(rowOf('sends'), { count: 200, sqlCount: 1 })
+})
+
+test('a query that outlives the call that sent it takes no time of the next one', async t => {
+  await ask(app, '{ items(of: "sendsLong") { sendsLong } }')
+  await delay(50)
+  const { count, sqlCount, sqlTime, selfTime } = rowOf('sendsLong')
+  t.strictSame([count, sqlCount], [200, 1])
+  t.ok(selfTime >= 0.02, `${selfTime} s by itself`)
+  t.ok(sqlTime < 0.015, `${sqlTime} s of SQL`)
+})
+
+test('a call that outlives the call it is inside takes no time of the next one', async t => {
+  slow = async (item, context) => await resolverOf('slow')(item, {}, context, undefined)
+  await ask(app, '{ items(of: "calls") { calls } }')
+  await delay(80)
+  t.equal(rowOf('slow').count, 1)
+  const { count, selfTime } = rowOf('calls')
+  t.equal(count, 200)
+  t.ok(selfTime >= 0.02, `${selfTime} s by itself`)
+})
+
+test('calls that throw are counted beside those that do not', async t => {
+  await ask(app, '{ items(of: "fails") { fails } }')
+  t.match(rowOf('fails'), { count: 200, errorCount: 20 })
+})
+
+test('a resolver that calls itself by hand is counted for each call', async t => {
+  let depth = 0
+  nested = (id, context) => {
+    if (depth === 5) return id
+    depth += 1
+    try {
+      return Number(resolverOf('nests')({ id }, {}, context, undefined))
+    } finally {
+      depth -= 1
+    }
+  }
+  const { data } = await ask<{ items: { nests: number }[] }>(app, '{ items(of: "nests") { nests } }')
+  t.strictSame(
+    data.items.map(({ nests }) => nests),
+    Array.from({ length: 200 }, (_, id) => id)
+  )
+  t.equal(rowOf('nests').count, SPECIAL + (200 - SPECIAL) * 6)
+})
+
+test('after', t => {
+  t.equal(processMonitor().operations.call, undefined, 'no call is left running')
+  t.equal(processMonitor().faults.faults, 0)
+  t.teardown(() => app.close())
+  t.end()
+})
