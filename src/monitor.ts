@@ -43,7 +43,6 @@ export class Monitor implements SpanSink, ExecutionSink {
   readonly operations = new RunningOperations(name => {
     this.store.addStatements(name, 1)
   })
-  readonly sql: SqlAnalyzer = createSqlAnalyzer()
   readonly store: Store
   /** Grows whenever resolvers may have been put into a schema that was executed before. */
   schemaVersion = 0
@@ -52,6 +51,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   #sendsSql = false
   /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
   readonly meter: SelfMeter
+  #sql: SqlAnalyzer | undefined
   readonly #clock: Clock
   #config: PerformanceConfig
   readonly #log: PerformanceLog
@@ -63,6 +63,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   constructor(config: PerformanceConfig, { clock = systemClock, seriesLimit = 2000 }: MonitorOptions) {
     this.#clock = clock
     this.#config = config
+    if (config.enabled) this.#sql = createSqlAnalyzer()
     this.store = new Store({ clock, retentionPeriod: config.retentionPeriod, seriesLimit })
     this.#log = new PerformanceLog(clock, () => this.#config)
     this.#guard = new FaultGuard({
@@ -81,6 +82,11 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#close = () => {
       ticker.stop()
     }
+  }
+
+  /** Where measuring was off at first it is made when asked for: its parser is much to load for nothing. */
+  get sql(): SqlAnalyzer {
+    return (this.#sql ??= createSqlAnalyzer())
   }
 
   get config(): PerformanceConfig {
