@@ -1,6 +1,6 @@
 import '../preload.js'
 import { execute, parse, type GraphQLFieldResolver, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql'
-import { test } from 'tap'
+import { test, type Test } from 'tap'
 import { processMonitor } from '../../src/process-monitor.js'
 import { ask, service } from '../service.js'
 
@@ -200,18 +200,7 @@ test('a promise of a class that makes no second one is left to whoever wraps its
       Single.isMade = true
     }
   }
-  const single = Single.resolve('kept')
-  const app = await service({ schema, resolvers: { Query: { value: () => single } } })
-  t.teardown(() => app.close())
-  const field = fieldOf(app.graphql.schema, 'value')
-  // Wrapped once, by the execution of a document that does not ask for it.
-  await ask(app, '{ item { name } }')
-  const inner = field.resolve
-  field.resolve = (...given): unknown => (inner?.(...given) === single ? 'the very same' : 'another')
-  const grown = await grownBy('Query.value', async () => {
-    t.strictSame((await ask(app, '{ value }')).data, { value: 'the very same' })
-  })
-  t.equal(grown, 1)
+  await isLeftToAWrapper(t, Single.resolve('kept'))
 })
 
 test('something like a promise that settles twice is one call', async t => {
@@ -221,14 +210,20 @@ test('something like a promise that settles twice is one call', async t => {
       fulfilled('second')
     }
   })
-  const app = await service({ schema, resolvers: { Query: { value: () => twice } } })
+  await isLeftToAWrapper(t, twice)
+})
+
+/** Whoever wraps a measured resolver gets the very object that it returned, and the call is counted once. */
+async function isLeftToAWrapper(t: Test, returned: object): Promise<void> {
+  const app = await service({ schema, resolvers: { Query: { value: () => returned } } })
   t.teardown(() => app.close())
   const field = fieldOf(app.graphql.schema, 'value')
+  // Wrapped once, by the execution of a document that does not ask for it.
   await ask(app, '{ item { name } }')
   const inner = field.resolve
-  field.resolve = (...given): unknown => (inner?.(...given) === twice ? 'the very same' : 'another')
+  field.resolve = (...given): unknown => (inner?.(...given) === returned ? 'the very same' : 'another')
   const grown = await grownBy('Query.value', async () => {
     t.strictSame((await ask(app, '{ value }')).data, { value: 'the very same' })
   })
   t.equal(grown, 1)
-})
+}
