@@ -15,8 +15,14 @@ export interface PerformanceConfig {
   readonly slowQueryThreshold: number
   /** Seconds from which a resolver is slow. */
   readonly slowResolverThreshold: number
+  /** Seconds from which an operation is slow. */
+  readonly slowOperationThreshold: number
   /** Resolver calls of one operation that are exported as spans; the others are counted on the operation's span. */
   readonly maxResolverSpans: number
+  /** Operations a minute that are exported although they were not sampled, because they were slow or failed; 0: none. */
+  readonly slowTracesPerMinute: number
+  /** Where a trace can be looked at, `{traceId}` standing for its id; empty: nowhere. */
+  readonly traceUrl: string
   /**
    * Share of one core that measuring may take, above 0 and up to 1; 0 sets no bound. Above it less is measured, until
    * the load falls: first SQL is no longer attributed to resolvers, then only a part of the resolver calls is timed.
@@ -64,6 +70,13 @@ const retention = {
   expected: `seconds from 1 to ${MAXIMUM_RETENTION} (in the environment also 90s, 15m, 1h), or 0 to keep everything`
 }
 
+const MAXIMUM_URL = 1024
+const template = {
+  read: (text: string) => text,
+  allows: (value: unknown) => value === '' || (typeof value === 'string' && isTraceUrl(value)),
+  expected: 'a URL with {traceId} in it, such as http://localhost:16686/trace/{traceId}'
+}
+
 const share = {
   read: readShare,
   allows: (value: unknown) => isNumber(value) && value >= 0 && value <= 1,
@@ -88,7 +101,15 @@ export const options = {
     inProduction: 1,
     ...threshold
   },
+  slowOperationThreshold: {
+    variable: 'PERFORMANCE_SLOW_OPERATION_THRESHOLD',
+    fallback: 1,
+    inProduction: 1,
+    ...threshold
+  },
   maxResolverSpans: { variable: 'PERFORMANCE_MAX_RESOLVER_SPANS', fallback: 1000, inProduction: 1000, ...count },
+  slowTracesPerMinute: { variable: 'PERFORMANCE_SLOW_TRACES_PER_MINUTE', fallback: 60, inProduction: 60, ...count },
+  traceUrl: { variable: 'PERFORMANCE_TRACE_URL', fallback: '', inProduction: '', ...template },
   overheadBudget: { variable: 'PERFORMANCE_OVERHEAD_BUDGET', fallback: 0, inProduction: 0, ...share }
 } satisfies { readonly [Key in keyof PerformanceConfig]: Option<PerformanceConfig[Key]> }
 
@@ -144,6 +165,17 @@ function laidOver(base: PerformanceConfig, seen: readonly Seen[]): PerformanceCo
     .map(({ key, label, value, text }) => `${label} is ${shown(text ?? value)}: expected ${options[key].expected}`)
   if (problems.length > 0) throw new PerformanceError('MPERF_CONFIG_INVALID', problems.join('; '))
   return { ...base, ...Object.fromEntries(present.map(({ key, value }) => [key, value])) }
+}
+
+/** Pages link to it, so no other scheme will do. */
+function isTraceUrl(value: string): boolean {
+  const sample = value.replaceAll('{traceId}', '0'.repeat(32))
+  return (
+    value.length <= MAXIMUM_URL &&
+    sample !== value &&
+    URL.canParse(sample) &&
+    /^https?:$/.test(new URL(sample).protocol)
+  )
 }
 
 function isBoolean(value: unknown): value is boolean {

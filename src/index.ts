@@ -29,4 +29,6 @@ export type {
   TimeSummary
 } from './store/snapshot.js'
 export type { RecentCall } from './store/recent.js'
+export type { SlowCall } from './store/slow.js'
+export type { ExportReport } from './spans/export/account.js'
 export { trackedCache, type CacheTracker } from './cache/mercurius-cache.js'

@@ -11,14 +11,16 @@ import { DetailControl } from './self/detail-control.js'
 import { SelfMeter } from './self/meter.js'
 import { selfReport } from './self/report.js'
 import type { Measurement, QueryMeasurement, ResolverMeasurement, TraceId } from './spans/measurement.js'
-import { RunningOperations, type FieldTiming } from './spans/operations.js'
+import { RunningOperations, type FieldTiming, type OperationCost } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import { executionOf, type Execution, type Path } from './spans/resolvers/execution.js'
-import type { CallWriter, DirectContexts, ExecutionSink } from './spans/resolvers/sinks.js'
+import type { CallWriter, DirectContexts, ExecutionSink, SlowTraceExport } from './spans/resolvers/sinks.js'
 import type { SpanEnded } from './spans/resolvers/span.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
+import type { Exporting } from './spans/telemetry.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
+import type { SlowKind } from './store/slow.js'
 import { Store } from './store/store.js'
 
 const CACHE_NAME_LIMIT = 128
@@ -48,6 +50,9 @@ export class Monitor implements SpanSink, ExecutionSink {
   schemaVersion = 0
   contexts: DirectContexts | undefined
   spanEnded: SpanEnded | undefined
+  slowTraces: SlowTraceExport | undefined
+  /** What is exported of the process; undefined where nothing can be. */
+  exporting: Exporting | undefined
   #sendsSql = false
   /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
   readonly meter: SelfMeter
@@ -58,7 +63,6 @@ export class Monitor implements SpanSink, ExecutionSink {
   readonly #guard: FaultGuard
   readonly #control: DetailControl
   readonly #close: () => void
-  #flush: () => Promise<void> = () => Promise.resolve()
 
   constructor(config: PerformanceConfig, { clock = systemClock, seriesLimit = 2000 }: MonitorOptions) {
     this.#clock = clock
@@ -126,7 +130,8 @@ export class Monitor implements SpanSink, ExecutionSink {
         control: this.#control,
         store: this.store,
         faults: this.faults,
-        budget: this.#config.overheadBudget
+        budget: this.#config.overheadBudget,
+        exported: this.exporting?.report
       },
       options.include?.includes('self') ?? true
     )
@@ -148,6 +153,14 @@ export class Monitor implements SpanSink, ExecutionSink {
     return executionOf(contextValue)?.timingAbove(path) ?? this.operations.currentTiming()
   }
 
+  /** What the operation cost that was executed with this context value; undefined where it was not measured. */
+  costOf(contextValue: unknown): OperationCost | undefined {
+    const execution = executionOf(contextValue)
+    if (execution === undefined || execution.isRunning) return undefined
+    const { duration, statements, sqlTime, trace } = execution
+    return { duration, statements, sqlTime, traceId: trace.id, isExported: trace.isExported }
+  }
+
   now(): number {
     return this.#clock.monotonic()
   }
@@ -159,6 +172,10 @@ export class Monitor implements SpanSink, ExecutionSink {
   /** From now on queries may be sent, so that resolver calls need contexts. */
   foundSqlClient(): void {
     this.#sendsSql = true
+  }
+
+  get slowTracesPerMinute(): number {
+    return this.#config.slowTracesPerMinute
   }
 
   get maxResolverSpans(): number {
@@ -177,6 +194,8 @@ export class Monitor implements SpanSink, ExecutionSink {
   resolver(name: string, measurement: ResolverMeasurement): void {
     this.store.recordResolver(name, measurement)
     this.#log.resolver(name, measurement)
+    if (measurement.duration >= this.#config.slowResolverThreshold * 1e9)
+      this.#slow('RESOLVER', name, null, measurement)
   }
 
   callWriter(name: string): CallWriter {
@@ -189,7 +208,9 @@ export class Monitor implements SpanSink, ExecutionSink {
   }
 
   log(name: string, duration: number, failed: boolean, traceId: TraceId): void {
-    this.#log.resolver(name, { duration, failed, argsCount: null, traceId })
+    const measurement = { duration, failed, argsCount: null, traceId }
+    this.#log.resolver(name, measurement)
+    if (duration >= this.#config.slowResolverThreshold * 1e9) this.#slow('RESOLVER', name, null, measurement)
   }
 
   batch(name: string, size: number, nanoseconds: number, failed: boolean): void {
@@ -206,16 +227,29 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#sendsSql = true
     this.store.recordQuery(statement, measurement)
     this.#log.query(statement, measurement)
+    if (measurement.duration < this.#config.slowQueryThreshold * 1e9) return
+    this.#slow('QUERY', statement.name, statement.text, measurement)
   }
 
-  executed({ facts, statements, trace }: Execution, nanoseconds: number, failed: boolean): void {
+  executed(execution: Execution, nanoseconds: number, failed: boolean): void {
+    const { facts, statements, trace, kept } = execution
     if (facts.isOwn) return
     const measurement = { duration: nanoseconds, failed, argsCount: null, traceId: trace }
     this.store.recordOperation(facts.seriesName, facts, measurement, statements, facts.key)
+    const isSlow = nanoseconds >= this.#config.slowOperationThreshold * 1e9
+    if (isSlow) this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
+    if (kept === undefined || !(failed || isSlow || trace.hasSlowPart)) return
+    try {
+      this.slowTraces?.export(execution, nanoseconds, failed)
+    } catch (error) {
+      this.caught(error)
+    }
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {
     this.store.recordOperation(name, { type }, measurement, statements)
+    if (measurement.duration < this.#config.slowOperationThreshold * 1e9) return
+    this.#slow('OPERATION', name, null, measurement)
   }
 
   succeeded(): void {
@@ -231,20 +265,37 @@ export class Monitor implements SpanSink, ExecutionSink {
     if (this.#config.enabled) this.meter.dropped += 1
   }
 
-  /** Says how spans that still wait for export are sent. */
-  set exporting(flush: () => Promise<void>) {
-    this.#flush = flush
+  /** Writes what OpenTelemetry has to say: into the app's log, or to standard error while there is none. */
+  readonly diagnosed = (level: 'warn' | 'error', line: string): void => {
+    const { logger } = this.#log
+    if (logger === undefined) process.stderr.write(`mercurius-performance: OpenTelemetry: ${line}\n`)
+    else logger[level]({}, `OpenTelemetry: ${line}`)
   }
 
-  /** Sends spans that still wait for export and writes what the log left out; takes at most two seconds. */
+  /**
+   * Sends spans that still wait for export and writes what the log left out; takes at most two seconds. What cannot be
+   * sent in them is counted in the log.
+   */
   async flush(): Promise<void> {
     this.#log.flush()
-    await Promise.race([this.#flush().catch(() => undefined), delay(FLUSH_LIMIT, undefined, { ref: false })])
+    const { exporting } = this
+    if (exporting === undefined) return
+    const before = exporting.report
+    await Promise.race([exporting.flush().catch(() => undefined), delay(FLUSH_LIMIT, undefined, { ref: false })])
+    const after = exporting.report
+    const unsent = after.waiting + after.failed + after.dropped - before.failed - before.dropped
+    if (unsent > 0) this.#log.logger?.warn({ unsent }, `PERFORMANCE: ${unsent} spans were not sent`)
   }
 
   /** Stops the background work; what was measured can still be read. */
   close(): void {
     this.#close()
+  }
+
+  #slow(kind: SlowKind, name: string, text: string | null, measurement: Measurement): void {
+    const { traceId } = measurement
+    if (typeof traceId === 'object' && traceId !== null) traceId.hasSlowPart = true
+    this.store.slow.add(kind, name, text, this.now(), measurement)
   }
 
   #trackCache(outcome: 'hit' | 'miss', seconds: number, name: string): void {

@@ -5,6 +5,7 @@ import { PerformanceError } from './errors.js'
 import { bearerAuthorization, readTokens, type Authorize } from './graphql/access.js'
 import { addMetricsField, addTimingFields, type SchemaHost } from './graphql/fields.js'
 import type { FieldsOptions } from './graphql/resolvers.js'
+import { addTimingHeaders, type ResolutionHost } from './graphql/timing-headers.js'
 import type { Monitor } from './monitor.js'
 import { shown } from './lib/parse.js'
 import { hasSpanSource, processMonitor } from './process-monitor.js'
@@ -45,7 +46,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   if (app.hasDecorator('performance')) throw new PerformanceError('MPERF_REGISTERED_TWICE')
   const hasSource = options.monitor !== undefined || hasSpanSource()
   const monitor = options.monitor ?? processMonitor()
-  const { fields, exposed } = accessOf(options, monitor)
+  const { fields, exposed, hasCredential } = accessOf(options, monitor)
 
   const warn = (): void => {
     warnOfBlindness(app, monitor, hasSource)
@@ -56,6 +57,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   app.decorate('performance', performanceOf(monitor, warn))
   if (exposed) await addMetricsField(host, fields)
   await addTimingFields(host, fields)
+  if (hasCredential) addTimingHeaders(host, fields)
   app.addHook('onReady', async () => {
     // The schema may have grown since.
     await addTimingFields(host, fields)
@@ -73,8 +75,8 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
  */
 export const mercuriusPerformance = fastifyPlugin(register, { name: 'mercurius-performance', fastify: '5.x' })
 
-function schemaHostOf(app: FastifyInstance): SchemaHost {
-  const { graphql } = app as { graphql?: SchemaHost }
+function schemaHostOf(app: FastifyInstance): SchemaHost & ResolutionHost {
+  const { graphql } = app as { graphql?: SchemaHost & ResolutionHost }
   if (graphql === undefined) throw new PerformanceError('MPERF_MERCURIUS_MISSING')
   return graphql
 }
@@ -88,7 +90,15 @@ function watchSchema(host: SchemaHost, monitor: Monitor): void {
   }
 }
 
-function accessOf(options: PluginOptions, monitor: Monitor): { fields: FieldsOptions; exposed: boolean } {
+interface Access {
+  readonly fields: FieldsOptions
+  /** Whether `_performanceMetrics` is in the schema. */
+  readonly exposed: boolean
+  /** Whether anybody can be an administrator. */
+  readonly hasCredential: boolean
+}
+
+function accessOf(options: PluginOptions, monitor: Monitor): Access {
   const { exposeMetrics } = options
   if (options.authorize !== undefined && typeof options.authorize !== 'function') {
     throw new PerformanceError('MPERF_CONFIG_INVALID', `authorize is ${shown(options.authorize)}: expected a function`)
@@ -107,7 +117,7 @@ function accessOf(options: PluginOptions, monitor: Monitor): { fields: FieldsOpt
     throw new PerformanceError('MPERF_CREDENTIAL_MISSING')
   }
   const authorize = options.authorize ?? bearerAuthorization(tokens)
-  return { exposed, fields: { reader: monitor, authorize, timingForAdministratorsOnly: production } }
+  return { exposed, hasCredential, fields: { reader: monitor, authorize, timingForAdministratorsOnly: production } }
 }
 
 function performanceOf(monitor: Monitor, warn: () => void): AppPerformance {

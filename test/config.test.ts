@@ -22,7 +22,10 @@ test('Configuration System: the defaults of the document, closed ones in product
     retentionPeriod: 3600,
     slowQueryThreshold: 0.5,
     slowResolverThreshold: 1,
+    slowOperationThreshold: 1,
     maxResolverSpans: 1000,
+    slowTracesPerMinute: 60,
+    traceUrl: '',
     overheadBudget: 0
   }
   t.strictSame(resolveConfig({}), open)
@@ -51,6 +54,10 @@ test('variables are read in every form that is documented', t => {
     t.equal(resolveConfig({ ...production, PERFORMANCE_INCLUDE_IN_RESPONSE: text }).includeInResponse, true, text)
   }
   t.equal(resolveConfig({ PERFORMANCE_MAX_RESOLVER_SPANS: '50' }).maxResolverSpans, 50)
+  t.equal(resolveConfig({ PERFORMANCE_SLOW_TRACES_PER_MINUTE: '5' }).slowTracesPerMinute, 5)
+  t.equal(resolveConfig({ PERFORMANCE_SLOW_OPERATION_THRESHOLD: '250m' }).slowOperationThreshold, 15_000)
+  const traceUrl = 'https://jaeger.example/trace/{traceId}'
+  t.equal(resolveConfig({ PERFORMANCE_TRACE_URL: traceUrl }).traceUrl, traceUrl)
   for (const [text, budget] of [
     ['5%', 0.05],
     ['0.05', 0.05],

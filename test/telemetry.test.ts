@@ -1,42 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test, type Test } from 'tap'
+import { test } from 'tap'
 import { runNode } from './node.js'
-
-interface Span {
-  readonly name: string
-  readonly spanId: string
-  readonly parentSpanId?: string
-  readonly status: { readonly code?: number }
-  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[]
-}
-
-interface Received {
-  readonly endpoint: string
-  readonly spans: Span[]
-  body: string
-}
-
-/** A receiver of OTLP over HTTP, as a collector is one. */
-async function receiver(t: Test): Promise<Received> {
-  const received: Received = { endpoint: '', spans: [], body: '' }
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
-    request.on('end', () => {
-      received.body += body
-      interface Export {
-        readonly resourceSpans?: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[]
-      }
-      const { resourceSpans = [] } = JSON.parse(body) as Export
-      received.spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)))
-      response.setHeader('content-type', 'application/json').end('{}')
-    })
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  return Object.assign(received, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
-}
+import { exportTo, startReceiver } from './otlp.js'
 
 const service = (ending: string): string => `
   import Fastify from 'fastify'
@@ -70,8 +34,8 @@ const given = (ending: string): string[] => [
 ]
 
 test('Future Enhancements, Tracing Integration: the same spans leave over OTLP, all of them, when the app closes', async t => {
-  const received = await receiver(t)
-  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
+  const received = await startReceiver(t)
+  const environment = exportTo(received)
   const { code, stdout, stderr } = await runNode(given('await app.close(); process.exit(0)'), environment)
   t.strictSame([code, stderr], [0, ''])
   t.match(stdout, '["Hello",5],["Broken",1]')
@@ -84,19 +48,19 @@ test('Future Enhancements, Tracing Integration: the same spans leave over OTLP, 
 })
 
 test('spans also leave when the process ends by itself', async t => {
-  const received = await receiver(t)
-  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
+  const received = await startReceiver(t)
+  const environment = exportTo(received)
   const { code } = await runNode(given('app.server.close(); app.server.closeAllConnections()'), environment)
   t.equal(code, 0)
   t.equal(received.spans.filter(({ name }) => name === 'query Hello').length, 5)
 })
 
 test('what is not sampled is counted all the same, and not exported', async t => {
-  const received = await receiver(t)
+  const received = await startReceiver(t)
   const environment = {
-    OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-    OTEL_TRACES_SAMPLER: 'always_off'
+    ...exportTo(received),
+    OTEL_TRACES_SAMPLER: 'always_off',
+    PERFORMANCE_SLOW_TRACES_PER_MINUTE: '0'
   }
   const { stdout } = await runNode(given('await app.close(); process.exit(0)'), environment)
   t.match(stdout, '["Hello",5],["Broken",1]')
@@ -113,7 +77,7 @@ test('a dead endpoint fails no request and delays the end by two seconds at most
 })
 
 test('under graphql-jit the same spans leave, in the same places', async t => {
-  const received = await receiver(t)
+  const received = await startReceiver(t)
   const app = `
     import Fastify from 'fastify'
     import mercurius from 'mercurius'
@@ -130,7 +94,7 @@ test('under graphql-jit the same spans leave, in the same places', async t => {
     await app.close()
     process.exit(0)
   `
-  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
+  const environment = exportTo(received)
   const preload = ['--import', 'mercurius-performance/register', '--input-type=module', '-e', app]
   t.match(await runNode(preload, environment), { code: 0, stderr: '' })
   const operations = received.spans.filter(({ name }) => name === 'query Both')
@@ -153,7 +117,7 @@ test('under graphql-jit the same spans leave, in the same places', async t => {
 
 for (const jit of [0, 1]) {
   test(`an operation has at most PERFORMANCE_MAX_RESOLVER_SPANS resolver spans and says how many it left out; jit: ${jit}`, async t => {
-    const received = await receiver(t)
+    const received = await startReceiver(t)
     const app = `
       import Fastify from 'fastify'
       import mercurius from 'mercurius'
@@ -178,8 +142,7 @@ for (const jit of [0, 1]) {
       process.exit(0)
     `
     const environment = {
-      OTEL_EXPORTER_OTLP_ENDPOINT: received.endpoint,
-      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      ...exportTo(received),
       PERFORMANCE_MAX_RESOLVER_SPANS: '10'
     }
     const preload = ['--import', 'mercurius-performance/register', '--input-type=module', '-e', app]

@@ -1,7 +1,7 @@
 import type { PerformanceConfig } from '../config.js'
 import { PerformanceError } from '../errors.js'
 import { METRICS_FIELD } from '../lib/names.js'
-import type { FieldTiming } from '../spans/operations.js'
+import type { FieldTiming, OperationCost } from '../spans/operations.js'
 import type { Path } from '../spans/resolvers/execution.js'
 import type { RecentCall } from '../store/recent.js'
 import type {
@@ -12,12 +12,14 @@ import type {
   SnapshotOptions,
   StatementSnapshot
 } from '../store/snapshot.js'
+import type { SlowCall } from '../store/slow.js'
 import { isAdministrator, type Authorize, type CallerContext } from './access.js'
 import {
   checkedCallers,
   checkedLimit,
   checkedRecent,
   checkedSelection,
+  checkedSlow,
   ordered,
   type SelectionArguments
 } from './selection.js'
@@ -28,6 +30,8 @@ export interface MetricsReader {
   snapshot(options?: SnapshotOptions): Snapshot
   /** The time of the resolver call that returned the object whose field at `path` is being resolved. */
   timingAbove(context: unknown, path: Path): FieldTiming | undefined
+  /** What the operation cost that was executed with this context value. */
+  costOf(context: unknown): OperationCost | undefined
 }
 
 export interface FieldsOptions {
@@ -63,6 +67,10 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
       statements: rows('statements'),
       operations: rows('operations'),
       cache: () => cacheFields(reader.snapshot({ include: ['cache'] }).cache),
+      slow: (_: unknown, { limit }: { limit: number }) =>
+        reader
+          .snapshot({ include: [], slow: checkedSlow(limit) })
+          .slow.map(call => slowFields(call, reader.config.traceUrl)),
       config: () => reader.config,
       self: () => reader.snapshot({ include: ['self'] }).self
     },
@@ -103,6 +111,12 @@ function recentCalls(
   const found: readonly Row[] = reader.snapshot({ include: [kind], name, ...only, recent: limit })[kind]
   // A query and a mutation may share a name.
   return found.find(row => row.operationType === operationType)?.recent ?? []
+}
+
+function slowFields(call: SlowCall, traceUrl: string): object {
+  const { traceId, isExported } = call
+  const isLinked = traceUrl !== '' && isExported && traceId !== null
+  return { ...call, traceUrl: isLinked ? traceUrl.replaceAll('{traceId}', traceId) : null }
 }
 
 function cacheFields({ hits, misses, hitRatio, hitTimes, missTimes }: CacheSnapshot): object {

@@ -21,6 +21,18 @@ const series = `${times}
 
 /** What `self` answers with. */
 export const selfTypes = `
+  "What became of the spans that ended: ended is the sum of the others, at any time."
+  type ExportMetrics {
+    ended: Float!
+    exported: Float!
+    "Given up, because too many were waiting or the process was about to end."
+    dropped: Float!
+    "Given up after an attempt to send them."
+    failed: Float!
+    notSampled: Float!
+    "Not yet sent, or on their way."
+    waiting: Float!
+  }
   "Counts are those since the process started."
   type SelfMetrics {
     "Operations, resolver calls and OpenTelemetry spans that were measured."
@@ -45,6 +57,7 @@ export const selfTypes = `
     sampleRate: Float!
     "When detail or sampleRate last changed, ISO 8601."
     detailSince: String!
+    export: ExportMetrics!
   }
   enum MeasuringDetail {
     FULL

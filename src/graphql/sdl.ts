@@ -30,6 +30,8 @@ export function metricsSdl(queryType: string): string {
     statements(name: String, fingerprint: String, ${order}): [StatementMetrics!]!
     operations(${selection}): [OperationMetrics!]!
     cache: CacheMetrics!
+    "What took longer than its threshold, the newest first; 1 to 100."
+    slow(limit: Int = 20): [SlowCall!]!
     config: PerformanceConfig!
     "What the monitor itself does and costs."
     self: SelfMetrics!
@@ -54,6 +56,23 @@ ${rowTypes}
     failed: Boolean!
     traceId: String
   }
+  enum SlowKind {
+    RESOLVER QUERY OPERATION
+  }
+  type SlowCall {
+    kind: SlowKind!
+    "As in its own list: Type.field, SELECT issues, the name of the operation."
+    name: String!
+    "SQL or GraphQL without its literals, at most 1,024 characters; null for a resolver."
+    text: String
+    executionTime: Float!
+    "When it ended, ISO 8601."
+    timestamp: String!
+    failed: Boolean!
+    traceId: String
+    "Where the trace can be looked at; null where it was not exported, or no PERFORMANCE_TRACE_URL is set."
+    traceUrl: String
+  }
   type PerformanceConfig {
     enabled: Boolean!
     includeInResponse: Boolean!
@@ -61,7 +80,11 @@ ${rowTypes}
     retentionPeriod: Float!
     slowQueryThreshold: Float!
     slowResolverThreshold: Float!
+    slowOperationThreshold: Float!
     maxResolverSpans: Int!
+    slowTracesPerMinute: Int!
+    "Empty: none."
+    traceUrl: String!
     "Share of one core; 0: no budget."
     overheadBudget: Float!
   }${selfTypes}

@@ -1,6 +1,7 @@
 import { PerformanceError } from '../errors.js'
 import { CALLERS_OF_STATEMENT } from '../store/callers.js'
 import { RECENT_LIMIT } from '../store/recent.js'
+import { SLOW_LIMIT } from '../store/slow.js'
 import type { SeriesSnapshot, SnapshotOptions } from '../store/snapshot.js'
 
 const NAME_LIMIT = 200
@@ -59,6 +60,11 @@ export function checkedLimit(limit: number): number {
 /** @throws PerformanceError MPERF_ARGUMENT_INVALID */
 export function checkedRecent(limit: number): number {
   return within('limit of recent', limit, RECENT_LIMIT)
+}
+
+/** @throws PerformanceError MPERF_ARGUMENT_INVALID */
+export function checkedSlow(limit: number): number {
+  return within('limit of slow', limit, SLOW_LIMIT)
 }
 
 /** @throws PerformanceError MPERF_ARGUMENT_INVALID */

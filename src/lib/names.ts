@@ -16,6 +16,8 @@ export const OWN_TYPES: ReadonlySet<string> = new Set([
   'RecentCall',
   'PerformanceConfig',
   'SelfMetrics',
+  'ExportMetrics',
+  'SlowCall',
   'FieldPerformance'
 ])
 

@@ -11,11 +11,15 @@ export interface SelfReportSources {
   readonly faults: FaultReport
   /** Share of a core; 0 for none. */
   readonly budget: number
+  /** Undefined where nothing is exported. */
+  readonly exported: SelfSnapshot['export'] | undefined
 }
+
+const NOTHING: SelfSnapshot['export'] = { ended: 0, exported: 0, dropped: 0, failed: 0, notSampled: 0, waiting: 0 }
 
 /** What the monitor says of itself; without `withBytes` it does not go through the store for its size. */
 export function selfReport(
-  { meter, control, store, faults, budget }: SelfReportSources,
+  { meter, control, store, faults, budget, exported }: SelfReportSources,
   withBytes: boolean
 ): SelfSnapshot {
   return {
@@ -30,6 +34,7 @@ export function selfReport(
     budget: budget === 0 ? null : budget,
     detail: control.detail.name,
     sampleRate: 1 / control.detail.sampleEvery,
-    detailSince: new Date(store.wallTimeOf(control.since)).toISOString()
+    detailSince: new Date(store.wallTimeOf(control.since)).toISOString(),
+    export: exported ?? NOTHING
   }
 }

@@ -28,8 +28,21 @@ export interface QueryMeasurement extends Measurement {
 }
 
 /** 32 hexadecimal digits, or what makes them when asked; null where there is no trace. */
-export type TraceId = string | { readonly id: string } | null
+export type TraceId = string | TraceOfOperation | null
+
+/** The trace of an operation that is measured itself. */
+export interface TraceOfOperation {
+  readonly id: string
+  isExported: boolean
+  /** Whether a resolver or a query in it was slow. */
+  hasSlowPart: boolean
+}
 
 export function traceIdText(traceId: TraceId): string | null {
   return typeof traceId === 'object' ? (traceId?.id ?? null) : traceId
+}
+
+/** Whether spans of the trace leave the process, as far as is known. */
+export function isExported(traceId: TraceId): boolean {
+  return typeof traceId === 'object' && traceId?.isExported === true
 }

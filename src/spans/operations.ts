@@ -16,6 +16,18 @@ export interface FieldTiming {
   readonly resolverName: string
 }
 
+/** What an operation cost that is over. */
+export interface OperationCost {
+  /** Nanoseconds. */
+  readonly duration: number
+  /** SQL statements that it sent, and the nanoseconds that they took, one by one. */
+  readonly statements: number
+  readonly sqlTime: number
+  readonly traceId: string
+  /** Whether its trace leaves the process. */
+  readonly isExported: boolean
+}
+
 /** What is known of one running operation; it lives as long as the spans that point to it. */
 export class RunningOperation {
   readonly span: ReadableSpan

@@ -180,6 +180,10 @@ export class SpanAggregator implements SpanProcessor {
       sender === undefined
         ? queryMeasurementOf(span, this.#traceIdOf(span), parameters, null, this.#operationNameOf(span))
         : sentQueryOf(span, parameters, sender)
+    if (sender !== undefined) {
+      sender.execution.sqlTime += measurement.duration
+      if (sender.execution.isRunning) sender.execution.kept?.queried(span, sender.call)
+    }
     if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
     this.#sink.query(statement, measurement)
   }

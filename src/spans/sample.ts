@@ -10,6 +10,7 @@ import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measureme
 /** The name that our own instrumentation gives its spans as scope. */
 export const INSTRUMENTATION_NAME = 'mercurius-performance'
 export const INSTRUMENTATION_VERSION = '1'
+export const INSTRUMENTATION_SCOPE = { name: INSTRUMENTATION_NAME, version: INSTRUMENTATION_VERSION }
 
 /** A span as it starts has its name and not yet all attributes. */
 export type StartingSpan = Pick<ReadableSpan, 'name'>
@@ -70,6 +71,22 @@ export function operationAttributes(type: string, name: string | undefined, sour
 
 /** On an operation's span: how many of its resolver calls have no span, since others had used up the limit. */
 export const DROPPED_RESOLVER_SPANS = 'graphql.resolver.dropped_spans'
+
+/** On the span of an operation that was not sampled: why it was exported all the same, `failed` or `slow`. */
+const KEPT_FOR = 'mercurius_performance.kept_for'
+
+/** What the span of an operation says of it that was exported although it was not sampled. */
+export function keptOperationAttributes(
+  { type, name, source }: OperationSpan & { readonly source: string },
+  droppedCalls: number,
+  failed: boolean
+): Attributes {
+  return {
+    ...operationAttributes(type, name, source),
+    ...(droppedCalls > 0 && { [DROPPED_RESOLVER_SPANS]: droppedCalls }),
+    [KEPT_FOR]: failed ? 'failed' : 'slow'
+  }
+}
 
 /** What the span of a resolver says of it. */
 export function resolverAttributes(parentType: string, field: string, fieldType: string): Attributes {

@@ -1,5 +1,5 @@
-import { SpanStatusCode, type Attributes } from '@opentelemetry/api'
-import type { Span } from '@opentelemetry/sdk-trace'
+import { SpanStatusCode, type Attributes, type SpanStatus } from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 
 /** Attributes longer than this are cut. */
 const VALUE_LIMIT = 1024
@@ -10,6 +10,12 @@ const urlAttributes = new Set(['url.full', 'http.url', 'http.target'])
 /** The text of an error may quote what a client sent or what the database holds. */
 const errorTexts = ['exception.message', 'exception.stacktrace']
 
+/** The parts of a span that may hold what must not leave. */
+export interface Scrubbable extends Pick<ReadableSpan, 'attributes' | 'events'> {
+  status: SpanStatus
+  setStatus(status: SpanStatus): unknown
+}
+
 /**
  * Takes out of a span that is about to end what must not leave the process: SQL literals, error texts, the query part of
  * URLs. What stays says where it failed: the span, the type of the error and PostgreSQL's code for it. It changes the
@@ -17,7 +23,7 @@ const errorTexts = ['exception.message', 'exception.stacktrace']
  *
  * @param sql the redacted text where the span is one of a query
  */
-export function scrub(span: Span, sql: string | undefined): void {
+export function scrub(span: Scrubbable, sql: string | undefined): void {
   const { attributes } = span
   for (const name in attributes) {
     const value = attributes[name]

@@ -5,13 +5,17 @@ import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
 import { getStringFromEnv } from '@opentelemetry/core'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
-import type { SpanProcessor } from '@opentelemetry/sdk-trace'
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace'
 import type { ExecutionResult } from 'graphql'
 import { DirectContextManager } from './context-manager.js'
-import { exportersFromEnvironment, isExported } from './exporters.js'
+import { systemClock } from '../lib/clock.js'
+import { ExportAccount, type ExportReport } from './export/account.js'
+import { Diagnostics, type WriteDiagnostic } from './export/diagnostics.js'
+import { exportersFromEnvironment, isExported } from './export/exporters.js'
+import { SlowTraces } from './export/slow-traces.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
 import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
-import type { DirectContexts, ExecutionSink } from './resolvers/sinks.js'
+import type { DirectContexts, ExecutionSink, SlowTraceExport } from './resolvers/sinks.js'
 import type { SpanEnded } from './resolvers/span.js'
 import { recordRows } from './rows.js'
 import { INSTRUMENTATION_NAME } from './sample.js'
@@ -19,18 +23,37 @@ import { createSampler } from './sampler.js'
 import { scrub } from './scrub.js'
 
 export type TelemetrySink = SpanSink &
-  ExecutionSink & { contexts: DirectContexts | undefined; spanEnded: SpanEnded | undefined }
+  ExecutionSink & {
+    contexts: DirectContexts | undefined
+    spanEnded: SpanEnded | undefined
+    slowTraces: SlowTraceExport | undefined
+    /** Operations a minute that are exported although they were not sampled. */
+    readonly slowTracesPerMinute: number
+    /** Takes what OpenTelemetry has to say. */
+    readonly diagnosed: WriteDiagnostic
+  }
+
+/** What is exported of this process. */
+export interface Exporting {
+  /** Sends what waits for it. */
+  flush(): Promise<void>
+  readonly report: ExportReport
+}
 
 /**
  * Starts the OpenTelemetry SDK with the instrumentations we aggregate and, where the `OTEL_*` variables ask for it, with
- * exporters. To be called before the application loads http, graphql or pg. Returns how to send what waits for export.
+ * exporters. To be called before the application loads http, graphql or pg. Returns what is exported.
  */
-export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
-  const exporters = exportersFromEnvironment()
+export function startTelemetry(sink: TelemetrySink): Exporting {
+  const diagnostics = new Diagnostics(systemClock, sink.diagnosed)
+  const account = new ExportAccount()
+  const exporters = exportersFromEnvironment(account)
   const contextManager = new DirectContextManager()
+  const sampler = createSampler(() => sink.accepts())
+  diagnostics.giveWay()
   const sdk = new NodeSDK({
     instrumentations: instrumentations(sink, exporters.length > 0),
-    sampler: createSampler(() => sink.accepts()),
+    sampler,
     contextManager,
     spanProcessors: [new SpanAggregator(sink), ...exporters],
     // The process detector would export the command line, which may hold a password.
@@ -44,11 +67,26 @@ export function startTelemetry(sink: TelemetrySink): () => Promise<void> {
   const isFirst = isFirstProvider()
   sdk.start()
   if (isInCharge(contextManager)) sink.contexts = contextManager
-  if (isFirst && exporters.length > 0) sink.spanEnded = exported(exporters)
+  if (isFirst && exporters.length > 0) {
+    sink.spanEnded = exported(exporters)
+    sink.slowTraces = new SlowTraces({
+      clock: systemClock,
+      exporters,
+      resource: resourceOfProcess(),
+      sql: () => sink.sql,
+      perMinute: () => sink.slowTracesPerMinute
+    })
+  }
+  diagnostics.started()
   // An application that ends by itself has no plugin that closes.
   process.once('beforeExit', () => void sdk.shutdown().catch(() => undefined))
-  return async () => {
-    await Promise.all(exporters.map(exporter => exporter.forceFlush()))
+  return {
+    flush: async () => {
+      await Promise.all(exporters.map(exporter => exporter.forceFlush()))
+    },
+    get report() {
+      return account.report
+    }
   }
 }
 
@@ -58,6 +96,13 @@ function exported(exporters: readonly SpanProcessor[]): SpanEnded {
     if (span.isTouched) scrub(span, undefined)
     for (const exporter of exporters) exporter.onEnd(span)
   }
+}
+
+/** What all spans of this process say of it; the SDK tells only its spans. */
+function resourceOfProcess(): ReadableSpan['resource'] {
+  // Never ended, so that nobody counts it; recording, since measuring is on while the SDK starts.
+  const probe = trace.getTracer(INSTRUMENTATION_NAME).startSpan('probe') as Partial<ReadableSpan>
+  return probe.resource ?? resources.defaultResource()
 }
 
 /** Whether no other SDK makes the spans of this process, which would export those of operations to where it wants. */

@@ -16,6 +16,7 @@ import type {
   TimeSummary
 } from './snapshot.js'
 import { readStatement } from './statement-sums.js'
+import type { SlowCall } from './slow.js'
 import type { Store } from './store.js'
 import { cacheOf, countsIn, nothing, timesIn } from './summary.js'
 import { total, type CountSums, type NoSums, type Sums } from './sums.js'
@@ -36,6 +37,7 @@ export function readSnapshot(store: Store, config: PerformanceConfig, options: S
     statements: wanted('statements') ? reader.statements() : [],
     operations: wanted('operations') ? reader.operations() : [],
     cache: wanted('cache') ? reader.cache() : { ...cacheOf(nothing, nothing), byName: [] },
+    slow: reader.slow(),
     config
   }
 }
@@ -108,6 +110,12 @@ class Reader {
       ...cacheOf(hits.get(name) ?? nothing, misses.get(name) ?? nothing)
     }))
     return { ...cacheOf(this.#timesOfAll(cacheHits), this.#timesOfAll(cacheMisses)), byName }
+  }
+
+  slow(): readonly SlowCall[] {
+    const { slow } = this.#options
+    if (slow === undefined || slow === 0) return []
+    return this.#store.slow.list(slow, this.#since, at => this.#store.wallTimeOf(at))
   }
 
   /** A row for each series that has the wanted name and anything to tell. */

@@ -1,5 +1,7 @@
 import type { PerformanceConfig } from '../config.js'
+import type { ExportReport } from '../spans/export/account.js'
 import type { RecentCall } from './recent.js'
+import type { SlowCall } from './slow.js'
 
 /** Aggregated times, in seconds; all 0 where nothing was measured. Quantiles are within 1%, the rest is exact. */
 export interface TimeSummary {
@@ -116,6 +118,8 @@ export interface StoreSnapshot {
   readonly statements: readonly StatementSnapshot[]
   readonly operations: readonly OperationSnapshot[]
   readonly cache: CacheSnapshot & { readonly byName: readonly NamedCacheSnapshot[] }
+  /** Newest first; empty unless asked for. */
+  readonly slow: readonly SlowCall[]
   readonly config: PerformanceConfig
 }
 
@@ -153,6 +157,8 @@ export interface SelfSnapshot {
   readonly sampleRate: number
   /** When `detail` or `sampleRate` last changed, ISO 8601. */
   readonly detailSince: string
+  /** What became of the spans that were to be exported. */
+  readonly export: ExportReport
 }
 
 /** All that a reader sees: plain, typed, JSON-serialisable. */
@@ -169,4 +175,6 @@ export interface SnapshotOptions {
   readonly fingerprint?: string
   /** How many recent calls to list per series, 0 to 32. Default 0. */
   readonly recent?: number
+  /** How many slow calls to list, 0 to 100. Default 0. */
+  readonly slow?: number
 }

@@ -7,6 +7,7 @@ import { CallerAllowance } from './callers.js'
 import { Dimension, OVERFLOW, type AnyDimension } from './dimension.js'
 import type { Series } from './series.js'
 import { SeriesWriter } from './series-writer.js'
+import { SlowCalls } from './slow.js'
 import { StatementSums } from './statement-sums.js'
 import { CountSums, NoSums, ResolverSums, type Sums } from './sums.js'
 import { epochAt, fullAt, widened, windowFor, type Window, type Windows } from './window.js'
@@ -40,6 +41,7 @@ export class Store {
   readonly batches: Dimension<null, CountSums>
   readonly cacheHits: Dimension<null, NoSums>
   readonly cacheMisses: Dimension<null, NoSums>
+  readonly slow = new SlowCalls()
   #window: Window
   readonly #windows: Windows = { at: now => this.#windowAt(now) }
   /** Where everything is kept: when it began, and when the window runs out of slots. */

@@ -9,7 +9,7 @@ const resolvers = { Query: { hello: () => 'hello' } }
 const query = `{ _performanceMetrics {
   self {
     spansProcessed spansDropped overflowed faults isTripped storeBytes nanosecondsPerSpan overhead budget detail
-    sampleRate detailSince
+    sampleRate detailSince export { ended exported dropped failed notSampled waiting }
   }
   config { overheadBudget } } }`
 

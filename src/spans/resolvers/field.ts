@@ -7,7 +7,7 @@ import type { ResolverCall } from './call.js'
 import type { Execution, Path } from './execution.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
-import { ResolverSpan, type SpanKindOfResolver } from './span.js'
+import { ResolverSpan } from './span.js'
 import { MeasuredPromise, MeasuredThenable, nativeThen } from './settling.js'
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
@@ -23,8 +23,6 @@ export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
  */
 export class MeasuredField {
   readonly #takesArguments: boolean
-  /** What every exported span of it says. */
-  readonly #spanKind: SpanKindOfResolver
   readonly #recorder: CallRecorder
   readonly #sink: ResolverSink
   readonly #tracer: Tracer
@@ -32,8 +30,7 @@ export class MeasuredField {
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
     this.#takesArguments = definition.args.length > 0
     const attributes = resolverAttributes(parentType, definition.name, String(definition.type))
-    this.#spanKind = { name: `graphql.resolve ${name}`, attributes }
-    this.#recorder = new CallRecorder(name, sink)
+    this.#recorder = new CallRecorder(name, { name: `graphql.resolve ${name}`, attributes }, sink)
     this.#sink = sink
     this.#tracer = tracer
   }
@@ -151,12 +148,12 @@ export class MeasuredField {
     execution.exportedCalls += 1
     const { spanEnded } = this.#sink
     const parent = execution.exportedSpan
+    const { kind } = this.#recorder
     if (spanEnded !== undefined && isReadable(parent)) {
-      return new ResolverSpan(this.#spanKind, parent, execution.wallOffset, spanEnded)
+      return new ResolverSpan(kind, parent, execution.wallOffset, spanEnded)
     }
     try {
-      const { name, attributes } = this.#spanKind
-      return this.#tracer.startSpan(name, { attributes }, execution)
+      return this.#tracer.startSpan(kind.name, { attributes: kind.attributes }, execution)
     } catch (error) {
       // A span processor of the application's may throw.
       this.#sink.caught(error)

@@ -117,7 +117,13 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   }
 
   get #executionOptions(): ExecutionOptions {
-    return { isExporting: this.#isExporting, entersDirectly: this.#sink.contexts !== undefined }
+    const { contexts, slowTraces, maxResolverSpans } = this.#sink
+    return {
+      isExporting: this.#isExporting,
+      entersDirectly: contexts !== undefined,
+      // Without calls there would be no place for their SQL.
+      keptCalls: slowTraces?.hasRoom === true ? Math.max(1, maxResolverSpans) : 0
+    }
   }
 
   /** Whoever gives a connection back hands it on to the next in line, whose callback belongs to another context. */

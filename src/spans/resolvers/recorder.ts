@@ -2,6 +2,7 @@ import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
 import { ResolverCall, type RareParts } from './call.js'
 import type { Execution } from './execution.js'
 import type { CallWriter, ResolverSink } from './sinks.js'
+import type { SpanKindOfResolver } from './span.js'
 
 /** Calls in a row without a promise and without a span, after which a resolver is taken for one that only computes. */
 const QUIET_CALLS = 32
@@ -10,6 +11,8 @@ const QUIET_CALLS = 32
 export class CallRecorder {
   /** `Type.field`. */
   readonly name: string
+  /** What every exported span of it says. */
+  readonly kind: SpanKindOfResolver
   readonly #writer: CallWriter
   readonly #sink: ResolverSink
   /** The newest call whose cost is metered, and the nanoseconds of ours that went before it. */
@@ -20,8 +23,9 @@ export class CallRecorder {
   /** A call that is over and that nobody knows of: the next one uses the object again. */
   #spare: ResolverCall | undefined
 
-  constructor(name: string, sink: ResolverSink) {
+  constructor(name: string, kind: SpanKindOfResolver, sink: ResolverSink) {
     this.name = name
+    this.kind = kind
     this.#writer = sink.callWriter(name)
     this.#sink = sink
   }
@@ -117,6 +121,7 @@ export class CallRecorder {
       this.#writer.write(now, duration, failed, call.argsCount, execution.trace, waits.statements, sqlTime, selfTime)
     }
     if (duration >= this.#sink.loggedFrom) this.#sink.log(this.name, duration, failed, execution.trace)
+    execution.kept?.ended(call, now, duration, failed)
     if (rare !== undefined) this.#recordRare(execution, rare, duration, now)
     if (call !== this.#metered) return
     this.#metered = undefined

@@ -25,7 +25,8 @@ export function run<Result extends Outcome>(
       end(execution)
       const failed = result === undefined || (result.errors?.length ?? 0) > 0
       const now = sink.now()
-      sink.executed(execution, Math.round(now - start), failed)
+      execution.duration = Math.round(now - start)
+      sink.executed(execution, execution.duration, failed)
       if (!execution.facts.isOwn) sink.meter.spans += 1
       endSpan(execution, span, failed)
       if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)

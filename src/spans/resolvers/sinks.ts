@@ -55,9 +55,18 @@ export interface SchemaSink extends ResolverSink {
   readonly schemaVersion: number
 }
 
+export interface SlowTraceExport {
+  /** Whether one more may be exported now. */
+  readonly hasRoom: boolean
+  /** Exports what was kept of an operation that has just ended; `duration` in nanoseconds. */
+  export(execution: Execution, duration: number, failed: boolean): void
+}
+
 /** Where operations and resolver calls go. */
 export interface ExecutionSink extends SchemaSink {
   accepts(): boolean
+  /** What exports operations that were not sampled, but were slow or failed; undefined where nothing is exported. */
+  readonly slowTraces: SlowTraceExport | undefined
   /** From now on queries may be sent. */
   foundSqlClient(): void
   /** `nanoseconds` of one execution, which sent `execution.statements` SQL statements. */

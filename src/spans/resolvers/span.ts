@@ -22,7 +22,7 @@ import {
 } from '@opentelemetry/core'
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace'
 import { newSpanId } from './span-id.js'
-import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION } from '../sample.js'
+import { INSTRUMENTATION_SCOPE } from '../sample.js'
 
 /** As many attributes, events and links as a span of the SDK holds by default. */
 const LIMIT = 128
@@ -44,7 +44,7 @@ export type SpanEnded = (span: ResolverSpan) => void
 export class ResolverSpan implements Span, ReadableSpan {
   name: string
   readonly kind = SpanKind.INTERNAL
-  readonly instrumentationScope = SCOPE
+  readonly instrumentationScope: ReadableSpan['instrumentationScope'] = INSTRUMENTATION_SCOPE
   status: SpanStatus = UNSET
   attributes: Attributes
   events: TimedEvent[] = NONE
@@ -193,7 +193,6 @@ export class ResolverSpan implements Span, ReadableSpan {
   }
 }
 
-const SCOPE: ReadableSpan['instrumentationScope'] = { name: INSTRUMENTATION_NAME, version: INSTRUMENTATION_VERSION }
 const UNSET: SpanStatus = { code: SpanStatusCode.UNSET }
 /** Never changed: whoever adds something puts a list of its own in the place. */
 const NONE: never[] = []

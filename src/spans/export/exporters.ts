@@ -7,18 +7,21 @@ import {
   BatchSpanProcessor,
   ConsoleSpanExporter,
   SimpleSpanProcessor,
-  type SpanExporter,
-  type SpanProcessor
+  type SpanExporter
 } from '@opentelemetry/sdk-trace'
+import { AccountedProcessor, type ExportAccount } from './account.js'
+
+/** As the specification has it. */
+const QUEUE_SIZE = 2048
 
 /**
- * The processors that export spans, as the `OTEL_*` variables say. NodeSDK stops reading them once it is given
+ * The processors that export spans and keep `account` of them, as the `OTEL_*` variables say. NodeSDK stops reading them once it is given
  * processors of our own. Unlike there, nothing is exported while neither an exporter nor an endpoint is named.
  */
-export function exportersFromEnvironment(): SpanProcessor[] {
-  return exporterNames().flatMap((name): SpanProcessor[] => {
-    if (name === 'otlp') return [new BatchSpanProcessor({ exporter: otlpExporter(), ...batchLimits() })]
-    if (name === 'console') return [new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() })]
+export function exportersFromEnvironment(account: ExportAccount): AccountedProcessor[] {
+  return exporterNames().flatMap((name): AccountedProcessor[] => {
+    if (name === 'otlp') return [otlpProcessor(account)]
+    if (name === 'console') return [consoleProcessor(account)]
     if (name !== 'none') diag.warn(`OTEL_TRACES_EXPORTER names "${name}": expected otlp, console or none; ignoring it`)
     return []
   })
@@ -34,6 +37,21 @@ export function isExported(signal: 'TRACES' | 'METRICS' | 'LOGS'): boolean {
 function exporterNames(): string[] {
   if (!isExported('TRACES')) return []
   return [...new Set(getStringListFromEnv('OTEL_TRACES_EXPORTER') ?? ['otlp'])]
+}
+
+function otlpProcessor(account: ExportAccount): AccountedProcessor {
+  const limits = batchLimits()
+  return new AccountedProcessor(
+    account,
+    otlpExporter(),
+    limits.maxQueueSize ?? QUEUE_SIZE,
+    exporter => new BatchSpanProcessor({ exporter, ...limits })
+  )
+}
+
+function consoleProcessor(account: ExportAccount): AccountedProcessor {
+  const make = (exporter: SpanExporter): SimpleSpanProcessor => new SimpleSpanProcessor({ exporter })
+  return new AccountedProcessor(account, new ConsoleSpanExporter(), Infinity, make)
 }
 
 function otlpExporter(): SpanExporter {
@@ -58,7 +76,7 @@ const batchVariables = {
   maxExportBatchSize: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE'
 }
 
-function batchLimits(): Record<string, number> {
+function batchLimits(): Partial<Record<keyof typeof batchVariables, number>> {
   const given = Object.entries(batchVariables).map(([option, variable]) => [option, positive(variable)] as const)
   return Object.fromEntries(given.filter((entry): entry is [string, number] => entry[1] !== undefined))
 }

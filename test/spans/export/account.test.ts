@@ -1,0 +1,132 @@
+import { trace, TraceFlags } from '@opentelemetry/api'
+import { ExportResultCode, type ExportResult } from '@opentelemetry/core'
+import {
+  BatchSpanProcessor,
+  createAlwaysRecordSampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+  type ReadableSpan,
+  type SpanExporter
+} from '@opentelemetry/sdk-trace'
+import * as fc from 'fast-check'
+import { test } from 'tap'
+import { AccountedProcessor, ExportAccount, type ExportReport } from '../../../src/spans/export/account.js'
+
+type Answer = (result: ExportResult) => void
+
+/** An exporter whose other end answers when the test says so. */
+function held(): SpanExporter & { readonly waiting: Answer[]; sent: number } {
+  const waiting: Answer[] = []
+  return {
+    waiting,
+    sent: 0,
+    export(spans: ReadableSpan[], done: Answer) {
+      this.sent += spans.length
+      waiting.push(done)
+    },
+    shutdown: () => Promise.resolve()
+  }
+}
+
+const success = { code: ExportResultCode.SUCCESS }
+const failure = { code: ExportResultCode.FAILED, error: new Error('refused') }
+const isBalanced = ({ ended, exported, dropped, failed, notSampled, waiting }: ExportReport): boolean =>
+  ended === exported + dropped + failed + notSampled + waiting && Math.min(exported, dropped, failed, waiting) >= 0
+
+function exporting(exporter: SpanExporter, room: number): { account: ExportAccount; processor: AccountedProcessor } {
+  const account = new ExportAccount()
+  const limits = { maxQueueSize: room, maxExportBatchSize: 4, scheduledDelayMillis: 3_600_000 }
+  const processor = new AccountedProcessor(
+    account,
+    exporter,
+    room,
+    counted => new BatchSpanProcessor({ exporter: counted, ...limits })
+  )
+  return { account, processor }
+}
+
+test('ended = exported + dropped + failed + not sampled + waiting, whatever the other end does and whenever', async () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('span' as const), count: fc.integer({ min: 1, max: 12 }) }),
+    fc.record({ kind: fc.constant('answer' as const), isSuccess: fc.boolean() }),
+    fc.record({ kind: fc.constant('flush' as const) })
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async steps => {
+      const exporter = held()
+      const { account, processor } = exporting(exporter, 10)
+      const sampler = createAlwaysRecordSampler(new TraceIdRatioBasedSampler(0.5))
+      const tracer = new TracerProvider({ sampler, spanProcessors: [processor] }).getTracer('test')
+      let made = 0
+      let sampled = 0
+      for (const { kind, ...given } of steps) {
+        if (kind === 'span' && 'count' in given) {
+          for (let index = 0; index < given.count; index += 1) {
+            const span = tracer.startSpan('span')
+            made += 1
+            if (span.spanContext().traceFlags & TraceFlags.SAMPLED) sampled += 1
+            span.end()
+          }
+        } else if (kind === 'answer' && 'isSuccess' in given) {
+          exporter.waiting.shift()?.(given.isSuccess ? success : failure)
+        } else {
+          void processor.forceFlush().catch(() => undefined)
+        }
+        await Promise.resolve()
+        if (!isBalanced(account.report) || account.report.ended !== made) return false
+      }
+      for (let round = 0; round < 10; round += 1) {
+        void processor.forceFlush().catch(() => undefined)
+        exporter.waiting.splice(0).forEach(answer => {
+          answer(success)
+        })
+        await Promise.resolve()
+      }
+      const { ended, exported, dropped, failed, notSampled, waiting } = account.report
+      return (
+        ended === made &&
+        notSampled === made - sampled &&
+        exported + failed === exporter.sent &&
+        dropped === sampled - exporter.sent &&
+        waiting === 0
+      )
+    }),
+    { numRuns: 300 }
+  )
+})
+
+test('spans that end after the shutdown are dropped, one that answers twice counts once, and one that throws has failed', async t => {
+  const exporter = held()
+  const { account, processor } = exporting(exporter, 100)
+  const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test')
+  tracer.startSpan('one').end()
+  const flushed = processor.forceFlush()
+  const [answer] = exporter.waiting
+  answer?.(success)
+  answer?.(failure)
+  await flushed
+  t.match(account.report, { ended: 1, exported: 1, failed: 0, waiting: 0 })
+
+  exporter.export = () => {
+    throw new Error('broken')
+  }
+  tracer.startSpan('two').end()
+  await processor.forceFlush().catch(() => undefined)
+  t.match(account.report, { ended: 2, exported: 1, failed: 1, waiting: 0 })
+
+  await processor.shutdown()
+  tracer.startSpan('three').end()
+  t.match(account.report, { ended: 3, exported: 1, failed: 1, dropped: 1, waiting: 0 })
+})
+
+test('a span that is exported later is no longer one that was not sampled', t => {
+  const { account, processor } = exporting(held(), 100)
+  const sampler = createAlwaysRecordSampler(new TraceIdRatioBasedSampler(0))
+  const span = new TracerProvider({ sampler, spanProcessors: [processor] }).getTracer('test').startSpan('late')
+  span.end()
+  t.match(account.report, { ended: 1, notSampled: 1 })
+  const sampled = trace.wrapSpanContext({ ...span.spanContext(), traceFlags: TraceFlags.SAMPLED })
+  processor.reconsider(sampled as unknown as ReadableSpan)
+  t.match(account.report, { ended: 1, notSampled: 0, waiting: 1 })
+  t.end()
+})
