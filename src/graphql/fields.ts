@@ -1,4 +1,5 @@
-import type { GraphQLSchema } from 'graphql'
+import { createRequire } from 'node:module'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { PerformanceError } from '../errors.js'
 import { OWN_TYPES, TIMING_FIELD } from '../lib/names.js'
 import { metricsResolvers, timingResolver, type FieldsOptions, type ResolverMap } from './resolvers.js'
@@ -7,7 +8,7 @@ import { metricsSdl, timingSdl, timingTypeSdl } from './sdl.js'
 /** The part of Mercurius' `app.graphql` that is used. */
 export interface SchemaHost {
   readonly schema: GraphQLSchema
-  extendSchema(sdl: string): unknown
+  extendSchema(document: DocumentNode): unknown
   defineResolvers(resolvers: ResolverMap): unknown
 }
 
@@ -34,11 +35,20 @@ export async function addTimingFields(host: SchemaHost, options: FieldsOptions):
 
 async function extend(host: SchemaHost, sdl: string, resolvers: ResolverMap): Promise<void> {
   try {
-    await host.extendSchema(sdl)
+    await host.extendSchema(parsed(sdl))
   } catch (error) {
     throw new PerformanceError('MPERF_SCHEMA_CONFLICT', error instanceof Error ? error.message : String(error))
   }
   host.defineResolvers(resolvers)
+}
+
+/**
+ * Parsed here and not by Mercurius, which would do it with the limits that the application sets for its clients' documents.
+ * Loaded when needed: whoever imports this package may not have started the instrumentation of graphql yet.
+ */
+function parsed(sdl: string): DocumentNode {
+  const { parse } = createRequire(import.meta.url)('graphql') as typeof import('graphql')
+  return parse(sdl, { noLocation: true })
 }
 
 /** Whether our own timing type is there already; a type of the application by that name is a conflict. */

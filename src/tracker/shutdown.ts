@@ -1,7 +1,7 @@
 const GRACE_MILLISECONDS = 4_500
 
 /**
- * Stops what was started, in the given order, at SIGTERM or SIGINT, and lets the process end. After 4.5 seconds, or at
+ * Stops what was started, in the given order, at SIGTERM or SIGINT, and ends the process. After 4.5 seconds, or at
  * a second signal, it ends at once.
  */
 export function stopOnSignal(steps: readonly (() => PromiseLike<unknown>)[]): void {
@@ -25,4 +25,6 @@ async function stop(steps: readonly (() => PromiseLike<unknown>)[]): Promise<voi
       process.exitCode = 1
     }
   }
+  // Something may still be trying, such as an exporter whose collector is gone.
+  process.exit()
 }

@@ -1,6 +1,7 @@
 import '../preload.js'
 import { setTimeout as delay } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { buildSchema } from 'graphql'
 import mercurius from 'mercurius'
 import { test, type Test } from 'tap'
 import WebSocket from 'ws'
@@ -216,4 +217,17 @@ test('a schema that already has one of the names: a coded error that says which'
       message: new RegExp(name)
     })
   }
+})
+
+test('what the application allows its clients to send is no limit for the fields of the monitor', async t => {
+  const types = Array.from({ length: 50 }, (_, index) => `type Type${index} { id: ID }`).join('\n')
+  const options = {
+    schema: buildSchema(`type Query { hello: String } ${types}`),
+    graphql: { parseOptions: { maxTokens: 20 } }
+  }
+  const app = await service(options, { adminToken: TOKEN })
+  t.teardown(() => app.close())
+  t.match(await ask(app, '{ _performanceMetrics { config { enabled } } }'), {
+    data: { _performanceMetrics: { config: { enabled: true } } }
+  })
 })

@@ -1,0 +1,177 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { test, type Test } from 'tap'
+import { NO_POSTGRES, startPostgres } from '../postgres.js'
+import { run, type TestProcess } from '../tracker/process.js'
+import { post } from '../tracker/tracker.js'
+import { startCollector, type CountingCollector } from './collector.js'
+import { drive, type Window } from './load.js'
+import { startProxy, type Fault, type Proxy } from './proxy.js'
+import { writeReport, type Row, type StopRow } from './report.js'
+
+const TOKEN = 'an-administrator-token-for-tests-only'
+/** `npm run reliability` takes its time and writes docs/reliability.md; the tests only see that the promises hold. */
+const full = process.env.RELIABILITY === '1'
+const RATE = full ? 1_000 : 300
+const ROUNDS = full ? 2 : 1
+const HEALTHY_SECONDS = full ? 20 : 2
+const FAULT_SECONDS = full ? 60 : 7
+/** Load after the fault. */
+const RECOVERY_SECONDS = full ? 10 : 3
+/** Within which spans have to arrive again. */
+const PROMISED_SECONDS = 10
+
+interface Tracker {
+  readonly process: TestProcess
+  readonly pid: number
+  readonly url: string
+}
+
+interface Account {
+  readonly ended: number
+  readonly exported: number
+  readonly dropped: number
+  readonly failed: number
+  readonly notSampled: number
+  readonly waiting: number
+}
+
+const faults: readonly (Fault | 'answers 500')[] = ['refuse', 'black hole', 'answers 500', 'slow', 'reset']
+
+test('whatever the collector does, requests are answered and spans accounted for', { timeout: 3_600_000 }, async t => {
+  const postgres = await startPostgres()
+  if (postgres === null) {
+    t.fail(NO_POSTGRES)
+    return
+  }
+  t.teardown(() => postgres.close())
+  const rows: Row[] = []
+  for (const fault of faults) rows.push(await survive(t, fault, postgres.url))
+  const stops: StopRow[] = []
+  for (const fault of ['refuse', 'black hole'] as const) stops.push(await stop(t, fault, postgres.url))
+  if (full) writeReport({ rate: RATE, seconds: FAULT_SECONDS, rounds: ROUNDS }, rows, stops)
+})
+
+async function survive(t: Test, fault: (typeof faults)[number], database: string): Promise<Row> {
+  const collector = await startCollector()
+  const proxy = await startProxy(collector.port)
+  const tracker = await startTracker(t, database, proxy.port)
+  await drive(tracker.url, tracker.pid, RATE, HEALTHY_SECONDS)
+  const healthy: Window[] = []
+  const faulty: Window[] = []
+  const recoveries: number[] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    healthy.push(await drive(tracker.url, tracker.pid, RATE, HEALTHY_SECONDS))
+    await set(fault, collector, proxy)
+    faulty.push(await drive(tracker.url, tracker.pid, RATE, FAULT_SECONDS))
+    const [recovered] = await Promise.all([
+      untilExported(collector, () => set('none', collector, proxy)),
+      drive(tracker.url, tracker.pid, RATE, RECOVERY_SECONDS)
+    ])
+    recoveries.push(recovered)
+  }
+  const account = await settledAccount(tracker.url)
+  const row: Row = {
+    fault,
+    requests: sum(faulty, window => window.requests),
+    failed: sum([...healthy, ...faulty], window => window.failed),
+    p99: { healthy: median(healthy.map(window => window.p99)), faulty: median(faulty.map(window => window.p99)) },
+    growth: Math.max(...faulty.map(window => window.memory)) - Math.max(...healthy.map(window => window.memory)),
+    lines: linesPerMinute(tracker.process.output()),
+    recovery: Math.max(...recoveries),
+    account
+  }
+  t.comment(JSON.stringify(row))
+  t.equal(row.failed, 0, `${fault}: no request fails`)
+  t.ok(row.lines <= 1, `${fault}: at most one line a minute, ${row.lines} seen`)
+  t.ok(row.lines > 0, `${fault}: and one that says so`)
+  t.ok(row.recovery <= PROMISED_SECONDS, `${fault}: exporting again after ${row.recovery} s`)
+  const { ended, exported, dropped, failed, notSampled, waiting } = account
+  t.equal(ended, exported + dropped + failed + notSampled + waiting, `${fault}: every span is accounted for`)
+  t.equal(waiting, 0)
+  t.ok(dropped + failed > 0, `${fault}: it was felt`)
+  if (fault === 'slow') t.ok(collector.taken >= exported, 'what came too late for the exporter did arrive')
+  else t.equal(collector.taken, exported, `${fault}: what the collector has taken`)
+  tracker.process.child.kill('SIGKILL')
+  await tracker.process.ended()
+  await Promise.all([proxy.close(), collector.close()])
+  return row
+}
+
+async function stop(t: Test, fault: Fault, database: string): Promise<StopRow> {
+  const collector = await startCollector()
+  const proxy = await startProxy(collector.port)
+  await proxy.become(fault)
+  const tracker = await startTracker(t, database, proxy.port)
+  await drive(tracker.url, tracker.pid, RATE, HEALTHY_SECONDS)
+  const began = performance.now()
+  tracker.process.child.kill('SIGTERM')
+  const { code, stdout } = await tracker.process.ended()
+  const seconds = (performance.now() - began) / 1_000
+  const unsent = Number(/(\d+) spans were not sent/.exec(stdout)?.[1] ?? 0)
+  t.equal(code, 0, `${fault}: it ends as asked`)
+  t.ok(seconds < 5, `${fault}: ${seconds} s after SIGTERM`)
+  t.ok(unsent > 0, `${fault}: ${unsent} spans that were not sent are counted`)
+  await Promise.all([proxy.close(), collector.close()])
+  return { fault, seconds, unsent }
+}
+
+async function startTracker(t: Test, database: string, port: number): Promise<Tracker> {
+  const process = run(t, 'main.js', [], {
+    NODE_ENV: 'production',
+    PORT: '0',
+    DATABASE_URL: database,
+    PERFORMANCE_ADMIN_TOKEN: TOKEN,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none'
+  })
+  const printed = await process.printed(/http:\S+\/graphql/)
+  const [url = ''] = /http:\S+\/graphql/.exec(printed) ?? []
+  return { process, url, pid: process.child.pid ?? 0 }
+}
+
+async function set(fault: (typeof faults)[number], collector: CountingCollector, proxy: Proxy): Promise<void> {
+  collector.status = fault === 'answers 500' ? 500 : 200
+  await proxy.become(fault === 'answers 500' ? 'none' : fault)
+}
+
+/** Seconds from the end of the fault until spans arrive that were not taken before. */
+async function untilExported(collector: CountingCollector, mend: () => Promise<void>): Promise<number> {
+  await mend()
+  const before = collector.taken
+  const began = performance.now()
+  while (collector.taken === before && performance.now() - began < 60_000) await delay(20)
+  return (performance.now() - began) / 1_000
+}
+
+async function settledAccount(url: string): Promise<Account> {
+  const query = '{ _performanceMetrics { self { export { ended exported dropped failed notSampled waiting } } } }'
+  for (;;) {
+    const { data } = await post(url, { query }, { authorization: `Bearer ${TOKEN}` })
+    const account = (data as unknown as { _performanceMetrics: { self: { export: Account } } })._performanceMetrics.self
+      .export
+    // This request is followed by its own spans.
+    if (account.waiting === 0) return account
+    await delay(100)
+  }
+}
+
+/** The most lines about the export in any minute. */
+function linesPerMinute(output: string): number {
+  const times = output
+    .split('\n')
+    .filter(line => line.includes('OpenTelemetry'))
+    .map(line => (JSON.parse(line) as { readonly time: number }).time)
+  return Math.max(0, ...times.map(time => times.filter(other => other >= time && other < time + 59_900).length))
+}
+
+function sum(windows: readonly Window[], value: (window: Window) => number): number {
+  return windows.reduce((total, window) => total + value(window), 0)
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+}

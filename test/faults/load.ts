@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { createHistogram } from 'node:perf_hooks'
+import autocannon from 'autocannon'
+
+const PAGE = 4096
+const MEBIBYTE = 1024 * 1024
+const QUERY = 'query Labels { labels { id name } }'
+
+/** What a window of load has seen. */
+export interface Window {
+  readonly requests: number
+  /** Answers that were not 200 with data, and requests without an answer. */
+  readonly failed: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  /** MiB, the largest of the window. */
+  readonly memory: number
+}
+
+/** Sends `rate` requests a second to the Tracker at `url`, whose process is `pid`, for `seconds`. */
+export async function drive(url: string, pid: number, rate: number, seconds: number): Promise<Window> {
+  const latency = createHistogram()
+  let failed = 0
+  let memory = 0
+  const running = autocannon({
+    url,
+    connections: 20,
+    overallRate: rate,
+    duration: seconds,
+    requests: [
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: QUERY }),
+        onResponse: (status, body) => {
+          if (status !== 200 || !body.startsWith('{"data":{"labels":[')) failed += 1
+        }
+      }
+    ]
+  })
+  const instance = running as unknown as autocannon.Instance
+  instance.on('response', (_client, _status, _bytes, milliseconds) => {
+    latency.record(Math.max(1, Math.round(milliseconds * 1_000)))
+  })
+  const watch = setInterval(() => {
+    memory = Math.max(memory, residentOf(pid))
+  }, 200)
+  const { errors, timeouts } = await running
+  clearInterval(watch)
+  return {
+    requests: latency.count,
+    failed: failed + errors + timeouts,
+    p50: latency.percentile(50) / 1_000,
+    p99: latency.percentile(99) / 1_000,
+    memory
+  }
+}
+
+function residentOf(pid: number): number {
+  const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')
+  return (Number(pages) * PAGE) / MEBIBYTE
+}
