@@ -1,14 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { NO_POSTGRES, startPostgres } from '../postgres.js'
-import { run, type TestProcess } from '../tracker/process.js'
-import { post } from '../tracker/tracker.js'
 import { startCollector, type CountingCollector } from './collector.js'
 import { drive, type Window } from './load.js'
 import { startProxy, type Fault, type Proxy } from './proxy.js'
-import { writeReport, type Row, type StopRow } from './report.js'
+import { exportTo, settledAccount, startTracker } from './tracker.js'
+import { writeFaults, type Row, type StopRow } from './report.js'
 
-const TOKEN = 'an-administrator-token-for-tests-only'
 /** `npm run reliability` takes its time and writes docs/reliability.md; the tests only see that the promises hold. */
 const full = process.env.RELIABILITY === '1'
 const RATE = full ? 1_000 : 300
@@ -19,21 +17,6 @@ const FAULT_SECONDS = full ? 60 : 7
 const RECOVERY_SECONDS = full ? 10 : 3
 /** Within which spans have to arrive again. */
 const PROMISED_SECONDS = 10
-
-interface Tracker {
-  readonly process: TestProcess
-  readonly pid: number
-  readonly url: string
-}
-
-interface Account {
-  readonly ended: number
-  readonly exported: number
-  readonly dropped: number
-  readonly failed: number
-  readonly notSampled: number
-  readonly waiting: number
-}
 
 const faults: readonly (Fault | 'answers 500')[] = ['refuse', 'black hole', 'answers 500', 'slow', 'reset']
 
@@ -48,13 +31,13 @@ test('whatever the collector does, requests are answered and spans accounted for
   for (const fault of faults) rows.push(await survive(t, fault, postgres.url))
   const stops: StopRow[] = []
   for (const fault of ['refuse', 'black hole'] as const) stops.push(await stop(t, fault, postgres.url))
-  if (full) writeReport({ rate: RATE, seconds: FAULT_SECONDS, rounds: ROUNDS }, rows, stops)
+  if (full) writeFaults({ rate: RATE, seconds: FAULT_SECONDS, rounds: ROUNDS }, rows, stops)
 })
 
 async function survive(t: Test, fault: (typeof faults)[number], database: string): Promise<Row> {
   const collector = await startCollector()
   const proxy = await startProxy(collector.port)
-  const tracker = await startTracker(t, database, proxy.port)
+  const tracker = await startTracker(t, database, exportTo(proxy.port))
   await drive(tracker.url, tracker.pid, RATE, HEALTHY_SECONDS)
   const healthy: Window[] = []
   const faulty: Window[] = []
@@ -101,7 +84,7 @@ async function stop(t: Test, fault: Fault, database: string): Promise<StopRow> {
   const collector = await startCollector()
   const proxy = await startProxy(collector.port)
   await proxy.become(fault)
-  const tracker = await startTracker(t, database, proxy.port)
+  const tracker = await startTracker(t, database, exportTo(proxy.port))
   await drive(tracker.url, tracker.pid, RATE, HEALTHY_SECONDS)
   const began = performance.now()
   tracker.process.child.kill('SIGTERM')
@@ -113,22 +96,6 @@ async function stop(t: Test, fault: Fault, database: string): Promise<StopRow> {
   t.ok(unsent > 0, `${fault}: ${unsent} spans that were not sent are counted`)
   await Promise.all([proxy.close(), collector.close()])
   return { fault, seconds, unsent }
-}
-
-async function startTracker(t: Test, database: string, port: number): Promise<Tracker> {
-  const process = run(t, 'main.js', [], {
-    NODE_ENV: 'production',
-    PORT: '0',
-    DATABASE_URL: database,
-    PERFORMANCE_ADMIN_TOKEN: TOKEN,
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-    OTEL_METRICS_EXPORTER: 'none',
-    OTEL_LOGS_EXPORTER: 'none'
-  })
-  const printed = await process.printed(/http:\S+\/graphql/)
-  const [url = ''] = /http:\S+\/graphql/.exec(printed) ?? []
-  return { process, url, pid: process.child.pid ?? 0 }
 }
 
 async function set(fault: (typeof faults)[number], collector: CountingCollector, proxy: Proxy): Promise<void> {
@@ -143,18 +110,6 @@ async function untilExported(collector: CountingCollector, mend: () => Promise<v
   const began = performance.now()
   while (collector.taken === before && performance.now() - began < 60_000) await delay(20)
   return (performance.now() - began) / 1_000
-}
-
-async function settledAccount(url: string): Promise<Account> {
-  const query = '{ _performanceMetrics { self { export { ended exported dropped failed notSampled waiting } } } }'
-  for (;;) {
-    const { data } = await post(url, { query }, { authorization: `Bearer ${TOKEN}` })
-    const account = (data as unknown as { _performanceMetrics: { self: { export: Account } } })._performanceMetrics.self
-      .export
-    // This request is followed by its own spans.
-    if (account.waiting === 0) return account
-    await delay(100)
-  }
 }
 
 /** The most lines about the export in any minute. */

@@ -3,6 +3,8 @@ import { createHistogram } from 'node:perf_hooks'
 import autocannon from 'autocannon'
 
 const PAGE = 4096
+/** Linux counts CPU time for programs in these, whatever its own clock does. */
+const TICKS_A_SECOND = 100
 const MEBIBYTE = 1024 * 1024
 const QUERY = 'query Labels { labels { id name } }'
 
@@ -16,6 +18,8 @@ export interface Window {
   readonly p99: number
   /** MiB, the largest of the window. */
   readonly memory: number
+  /** Microseconds of CPU time of the Tracker a request. */
+  readonly cpu: number
 }
 
 /** Sends `rate` requests a second to the Tracker at `url`, whose process is `pid`, for `seconds`. */
@@ -23,6 +27,7 @@ export async function drive(url: string, pid: number, rate: number, seconds: num
   const latency = createHistogram()
   let failed = 0
   let memory = 0
+  const cpuBefore = cpuOf(pid)
   const running = autocannon({
     url,
     connections: 20,
@@ -53,8 +58,16 @@ export async function drive(url: string, pid: number, rate: number, seconds: num
     failed: failed + errors + timeouts,
     p50: latency.percentile(50) / 1_000,
     p99: latency.percentile(99) / 1_000,
-    memory
+    memory,
+    cpu: (cpuOf(pid) - cpuBefore) / latency.count
   }
+}
+
+/** Microseconds of CPU time, in user and kernel mode. */
+function cpuOf(pid: number): number {
+  // What comes before the closing parenthesis may hold spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * (1e6 / TICKS_A_SECOND)
 }
 
 function residentOf(pid: number): number {

@@ -1,7 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../node.js'
+import type { Window } from './load.js'
+
+const FILE = join(root, 'docs/reliability.md')
 
 export interface Row {
   readonly fault: string
@@ -33,66 +36,111 @@ export interface StopRow {
 interface Load {
   readonly rate: number
   readonly seconds: number
-  readonly rounds: number
 }
 
-/** Writes docs/reliability.md anew. */
-export function writeReport(load: Load, rows: readonly Row[], stops: readonly StopRow[]): void {
-  writeFileSync(join(root, 'docs/reliability.md'), reportOf(load, rows, stops))
-}
+/** Writes what each fault did into docs/reliability.md. */
+export function writeFaults(
+  load: Load & { readonly rounds: number },
+  rows: readonly Row[],
+  stops: readonly StopRow[]
+): void {
+  writeSection(
+    'When the collector fails',
+    `Written by \`npm run reliability\`, which breaks the connection between the Tracker and a receiver of OTLP with a TCP proxy of
+its own. ${machine()}
 
-function reportOf({ rate, seconds, rounds }: Load, rows: readonly Row[], stops: readonly StopRow[]): string {
-  return `# What it does when the collector fails
+Load: ${load.rate} requests a second over HTTP (\`{ labels { id name } }\`, graphql-js), every operation exported. Each fault lasts
+${load.seconds} s, ${load.rounds} times, with healthy times before and after it; the percentiles are medians of those. The same test
+runs shorter in \`.ci/run\` and asserts everything here but the p99 and the memory.
 
-Written by \`npm run reliability\` (test/faults), which breaks the connection between the Tracker and a receiver of OTLP
-with a TCP proxy of its own. Node ${process.version}, ${cpus().length} cores, load generator and receiver on the same machine.
-
-Load: ${rate} requests a second over HTTP (\`{ labels { id name } }\`, graphql-js), every operation exported. Each fault lasts
-${seconds} s, ${rounds} times, with healthy times before and after it; the percentiles are medians of those. The same test runs
-shorter in \`.ci/run\` and asserts everything here but the p99.
-
-${table(
-  [
-    'fault',
-    'requests',
-    'failed',
-    'p99 healthy',
-    'p99 in the fault',
-    'ratio',
-    'memory',
-    'log lines a minute',
-    'exporting again'
-  ],
-  rows.map(({ fault, requests, failed, p99, growth, lines, recovery }) => [
-    fault,
-    String(requests),
-    String(failed),
-    `${p99.healthy.toFixed(2)} ms`,
-    `${p99.faulty.toFixed(2)} ms`,
-    (p99.faulty / p99.healthy).toFixed(2),
-    `${growth >= 0 ? '+' : ''}${growth.toFixed(0)} MiB`,
-    String(lines),
-    `after ${recovery.toFixed(1)} s`
-  ])
-)}
+${faultTable(rows)}
 
 Every span is accounted for, in \`_performanceMetrics { self { export } }\`: ended = exported + dropped + failed + not sampled.
 
-${table(
-  ['fault', 'ended', 'exported', 'dropped', 'failed', 'not sampled'],
-  rows.map(({ fault, account: { ended, exported, dropped, failed, notSampled } }) => [
-    fault,
-    ...[ended, exported, dropped, failed, notSampled].map(String)
-  ])
-)}
+${accountTable(rows)}
 
 SIGTERM under that load, while the collector is dead: the Tracker ends with status 0 and logs how many spans were not sent.
 
 ${table(
   ['fault', 'ended after', 'spans not sent'],
-  stops.map(({ fault, seconds: took, unsent }) => [fault, `${took.toFixed(1)} s`, String(unsent)])
-)}
-`
+  stops.map(({ fault, seconds, unsent }) => [fault, `${seconds.toFixed(1)} s`, String(unsent)])
+)}`
+  )
+}
+
+/** Writes how a steady load went into docs/reliability.md; `off` is the same Tracker that measures nothing. */
+export function writeSteady(load: Load, off: readonly Window[], windows: readonly Window[]): void {
+  const row = (name: string, { requests, cpu, p50, p99, memory }: Window): string[] => [
+    name,
+    String(requests),
+    `${cpu.toFixed(0)} µs`,
+    `${p50.toFixed(2)} ms`,
+    `${p99.toFixed(2)} ms`,
+    `${memory.toFixed(0)} MiB`
+  ]
+  const minutes = windows.map((window, index) => row(`measuring, ${index + 1}`, window))
+  const nothing = off.map((window, index) => row(`off, ${index === 0 ? 'before' : 'after'}`, window))
+  writeSection(
+    'Under a steady load',
+    `${load.rate} requests a second over HTTP, one in a hundred exported, ${windows.length} times ${load.seconds} s one after the
+other; the rows "off" are a Tracker with \`PERFORMANCE_ENABLED=false\`. ${machine()}
+
+${table(
+  ['', 'requests', 'CPU a request', 'p50', 'p99', 'memory'],
+  [...nothing.slice(0, 1), ...minutes, ...nothing.slice(1)]
+)}`
+  )
+}
+
+function faultTable(rows: readonly Row[]): string {
+  const head = [
+    'requests',
+    'failed',
+    'p99 healthy',
+    'p99 in it',
+    'ratio',
+    'memory',
+    'log lines a minute',
+    'exporting again'
+  ]
+  return table(
+    ['fault', ...head],
+    rows.map(({ fault, requests, failed, p99, growth, lines, recovery }) => [
+      fault,
+      String(requests),
+      String(failed),
+      `${p99.healthy.toFixed(2)} ms`,
+      `${p99.faulty.toFixed(2)} ms`,
+      (p99.faulty / p99.healthy).toFixed(2),
+      `${growth >= 0 ? '+' : ''}${growth.toFixed(0)} MiB`,
+      String(lines),
+      `after ${recovery.toFixed(1)} s`
+    ])
+  )
+}
+
+function accountTable(rows: readonly Row[]): string {
+  return table(
+    ['fault', 'ended', 'exported', 'dropped', 'failed', 'not sampled'],
+    rows.map(({ fault, account: { ended, exported, dropped, failed, notSampled } }) => [
+      fault,
+      ...[ended, exported, dropped, failed, notSampled].map(String)
+    ])
+  )
+}
+
+function machine(): string {
+  return `Node ${process.version}, ${cpus().length} cores, which the load generator shares.`
+}
+
+/** Puts `text` in the place of what the section holds, or at the end where there is none. */
+function writeSection(heading: string, text: string): void {
+  const sections = (existsSync(FILE) ? readFileSync(FILE, 'utf8') : '# Reliability\n').split(/^(?=## )/m)
+  const section = `## ${heading}\n\n${text}\n`
+  const index = sections.findIndex(found => found.startsWith(`## ${heading}\n`))
+  if (index === -1) sections.push(section)
+  else sections[index] = section
+  writeFileSync(FILE, `${sections.map(found => found.trimEnd()).join('\n\n')}\n`)
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

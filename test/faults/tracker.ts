@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { run, type TestProcess } from '../tracker/process.js'
+import { post } from '../tracker/tracker.js'
+
+const TOKEN = 'an-administrator-token-for-tests-only'
+
+export interface Tracker {
+  readonly process: TestProcess
+  readonly pid: number
+  readonly url: string
+}
+
+export interface Account {
+  readonly ended: number
+  readonly exported: number
+  readonly dropped: number
+  readonly failed: number
+  readonly notSampled: number
+  readonly waiting: number
+}
+
+/** What makes it send its spans there. */
+export function exportTo(port: number): Record<string, string> {
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
+}
+
+/** A Tracker as in production, in a process of its own. */
+export async function startTracker(t: Test, database: string, environment: Record<string, string>): Promise<Tracker> {
+  const process = run(t, 'main.js', [], {
+    NODE_ENV: 'production',
+    PORT: '0',
+    DATABASE_URL: database,
+    PERFORMANCE_ADMIN_TOKEN: TOKEN,
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+    ...environment
+  })
+  const printed = await process.printed(/http:\S+\/graphql/)
+  const [url = ''] = /http:\S+\/graphql/.exec(printed) ?? []
+  return { process, url, pid: process.child.pid ?? 0 }
+}
+
+/** What became of its spans, once none is waiting any more. */
+export async function settledAccount(url: string): Promise<Account> {
+  const query = '{ _performanceMetrics { self { export { ended exported dropped failed notSampled waiting } } } }'
+  for (;;) {
+    const { data } = await post(url, { query }, { authorization: `Bearer ${TOKEN}` })
+    const account = (data as unknown as { _performanceMetrics: { self: { export: Account } } })._performanceMetrics.self
+      .export
+    // This request is followed by its own spans.
+    if (account.waiting === 0) return account
+    await delay(100)
+  }
+}
