@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'bench/dist/', '.tap/', '.cache/', 'coverage/'] },
+  { ignores: ['dist/', 'bench/dist/', 'stack/dist/', '.tap/', '.cache/', 'coverage/'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],

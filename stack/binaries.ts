@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { access, constants, readFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { buildProgram, findGo } from './build.js'
+import { StackError, type Report } from './errors.js'
+import { CACHE } from './paths.js'
+import type { Program } from './programs.js'
+
+const execute = promisify(execFile)
+
+export interface FindOptions {
+  /** Folders of programs, as in the variable PATH. */
+  readonly path?: string
+  /** The folder of what was built. */
+  readonly cache?: string
+  readonly report?: Report
+  /** Ends a build. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The file of each program: from PATH where it can do what is needed, else from the cache, else built into it.
+ *
+ * @throws StackError where Go is needed and missing, or a build fails
+ */
+export async function findBinaries(programs: readonly Program[], options: FindOptions = {}): Promise<string[]> {
+  const { path = process.env.PATH ?? '', cache = CACHE, report = () => undefined, signal } = options
+  const found = await Promise.all(
+    programs.map(async program => (await findOnPath(program, path)) ?? (await findInCache(program, cache)))
+  )
+  const missing = programs.filter((_, index) => found[index] === undefined)
+  const go = missing.length === 0 ? undefined : await findGo(path)
+  if (missing.length > 0 && go === undefined) throw new StackError(describeMissing(missing))
+
+  const binaries: string[] = []
+  // One after the other: Go keeps all cores busy with one.
+  for (const [index, program] of programs.entries()) {
+    const { version, file } = await describeBuild(program, cache)
+    const built = (): Promise<string> =>
+      buildProgram({ program, version, file, go: go ?? 'go', report, ...(signal && { signal }) })
+    binaries.push(found[index] ?? (await built()))
+  }
+  return binaries
+}
+
+/** The version and the content of the manifests are in the name, so that a change of either makes another file. */
+async function describeBuild(program: Program, cache: string): Promise<{ version: string; file: string }> {
+  const texts = await Promise.all(program.manifests.map(file => readFile(file, 'utf8')))
+  const version = program.version.exec(texts[0] ?? '')?.[1]
+  if (version === undefined) throw new Error(`${program.manifests[0] ?? ''} names no version of ${program.name}`)
+  const digest = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 8)
+  return { version, file: join(cache, `${program.name.toLowerCase()}-${version}-${digest}`) }
+}
+
+async function findInCache(program: Program, cache: string): Promise<string | undefined> {
+  const { file } = await describeBuild(program, cache)
+  return (await isExecutable(file)) ? file : undefined
+}
+
+async function findOnPath({ commands, probe }: Program, path: string): Promise<string | undefined> {
+  for (const folder of path.split(delimiter)) {
+    for (const command of commands) {
+      const file = join(folder, command)
+      if (folder !== '' && (await isExecutable(file)) && (await passes(file, probe))) return file
+    }
+  }
+  return undefined
+}
+
+async function passes(file: string, probe: Program['probe']): Promise<boolean> {
+  try {
+    const { stdout, stderr } = await execute(file, probe.arguments, { timeout: 20_000 })
+    return probe.output.test(stdout + stderr)
+  } catch {
+    return false
+  }
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false
+  )
+}
+
+function describeMissing(missing: readonly Program[]): string {
+  const names = missing.map(({ name }) => name).join(', ')
+  return (
+    `Go is not on PATH, and without it ${names} cannot be built: install Go 1.26 or newer, ` +
+    `or put on PATH: ${missing.map(({ wanted }) => wanted).join(', ')}`
+  )
+}

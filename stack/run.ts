@@ -1,0 +1,48 @@
+/** `npm run stack`: Collector, Jaeger and Prometheus on free ports, until Ctrl-C. */
+import { StackError } from './errors.js'
+import { startStack, type Stack } from './stack.js'
+
+const interrupted = new AbortController()
+const stopping = new Promise<void>(resolve => {
+  interrupted.signal.addEventListener('abort', () => {
+    resolve()
+  })
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interrupted.abort()
+  })
+}
+
+try {
+  await run()
+} catch (error) {
+  if (!interrupted.signal.aborted) {
+    console.error(error instanceof StackError ? error.message : error)
+    process.exitCode = 1
+  }
+}
+
+async function run(): Promise<void> {
+  const stack = await startStack({ report: console.log, signal: interrupted.signal })
+  console.log(describe(stack))
+  try {
+    const failure = await Promise.race([stopping, stack.failed])
+    if (failure !== undefined) throw failure
+  } finally {
+    await stack.stop()
+  }
+}
+
+function describe({ otlpHttp, otlpGrpc, jaegerUrl, prometheusUrl, collectorHealthUrl }: Stack): string {
+  return [
+    `Collector   ${otlpHttp} takes OTLP over HTTP, ${otlpGrpc} over gRPC; ${collectorHealthUrl} tells its health`,
+    `Jaeger      ${jaegerUrl}/api/traces?service=tracker`,
+    `Prometheus  ${prometheusUrl}`,
+    '',
+    'In another terminal:',
+    `  OTEL_SERVICE_NAME=tracker OTEL_EXPORTER_OTLP_ENDPOINT=${otlpHttp} npm start`,
+    '',
+    'Ctrl-C stops all three.'
+  ].join('\n')
+}
