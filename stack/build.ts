@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { StackError, type Report } from './errors.js'
 import type { GoCommand, Program } from './programs.js'
@@ -52,7 +52,7 @@ export async function buildProgram({ program, version, file, go, report, signal 
   const title = `${program.name} ${version}`
   const started = performance.now()
   const seconds = (): string => `${Math.round((performance.now() - started) / 1_000)} s`
-  report(`${title} is not on PATH; Go builds it, once, into ${basename(dirname(cache))}/${basename(cache)}`)
+  report(`${title} is not on PATH; Go builds it, once, into ${cache}`)
   const news = setInterval(() => {
     report(`${title}: still building, ${seconds()}`)
   }, NEWS_MILLISECONDS)

@@ -12,5 +12,5 @@ export const inRoom = (...names: string[]): string => join(room, ...names)
 /** A file at the top of the repository. */
 export const inRoot = (...names: string[]): string => join(root, ...names)
 
-/** Where what Go has built is kept. */
-export const CACHE = inRoot('.cache', 'stack')
+/** Where what Go has built is kept, unless the environment names another folder. */
+export const CACHE = process.env.STACK_CACHE ?? inRoot('.cache', 'stack')

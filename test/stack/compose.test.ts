@@ -1,0 +1,144 @@
+/** docker-compose.yml as far as it can be judged without an engine. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { parse } from 'yaml'
+import { addressNames } from '../../stack/programs.js'
+import { root } from '../node.js'
+
+interface Service {
+  readonly image: string
+  readonly build?: string
+  readonly command?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly ports?: readonly string[]
+  readonly volumes?: readonly string[]
+  readonly healthcheck?: { readonly test: readonly string[] }
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+  readonly read_only?: boolean
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
+}
+
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>
+  readonly volumes: Readonly<Record<string, null>>
+}
+
+type Components = Readonly<Record<string, readonly { readonly gomod: string }[]>>
+
+const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+const text = read('docker-compose.yml')
+const compose = parse(text) as Compose
+const services = Object.entries(compose.services)
+
+/** The variables that a configuration reads, each with its default. */
+function variablesOf(file: string): Record<string, string> {
+  const found = read(file).matchAll(/\$\{env:(\w+):-([^}]+)\}/g)
+  return Object.fromEntries([...found].map(([, name = '', value = '']) => [name, value]))
+}
+
+test('every image has an exact tag', t => {
+  const bases = [...read('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image = '']) => image)
+  for (const image of [...bases, ...services.map(([, service]) => service.image)]) {
+    t.match(image, /^[\w./-]+:v?\d+(\.\d+)*(-[\w.-]+)?$/)
+  }
+  t.equal(new Set(bases).size, 1, 'one base image')
+  t.end()
+})
+
+test('nothing is published but on the loopback interface', t => {
+  const ports = services.flatMap(([, service]) => service.ports ?? [])
+  t.ok(ports.length > 5)
+  for (const port of ports) t.match(port, /^127\.0\.0\.1:\d+:\d+$/)
+  t.end()
+})
+
+test('every service has a health check or says why not', t => {
+  for (const [name, { healthcheck }] of services) {
+    const block = new RegExp(`^  ${name}:\n(?:    .*\n)+`, 'm').exec(text)?.[0] ?? ''
+    if (healthcheck === undefined) t.match(block, /# (No health check: |Its health check is in the Dockerfile)/, name)
+    else t.equal(healthcheck.test[0], 'CMD', `${name} needs no shell`)
+  }
+  t.match(read('Dockerfile'), /^HEALTHCHECK /m)
+  for (const [name, { depends_on = {} }] of services) {
+    for (const [other, { condition }] of Object.entries(depends_on)) {
+      t.ok(compose.services[other]?.healthcheck, `${name} waits for ${other}, whose health can be seen`)
+      t.equal(condition, 'service_healthy')
+    }
+  }
+  t.notOk(compose.services.tracker?.depends_on?.collector, 'the Tracker does not wait for the Collector')
+  t.end()
+})
+
+test('no service may write where it should not, nor gain rights', t => {
+  for (const [name, { read_only, cap_drop, security_opt }] of services) {
+    t.strictSame([read_only, cap_drop, security_opt], [true, ['ALL'], ['no-new-privileges:true']], name)
+  }
+  t.end()
+})
+
+test('what is mounted exists', t => {
+  for (const volume of services.flatMap(([, service]) => service.volumes ?? [])) {
+    const [source = '', target = '', mode] = volume.split(':')
+    if (!source.startsWith('./')) t.ok(source in compose.volumes, `${source} is declared`)
+    else t.ok(existsSync(join(root, source)) && mode === 'ro', `${source} exists and is read only`)
+    t.match(target, /^\//)
+  }
+  t.end()
+})
+
+test('what the configurations read from the environment is what docker-compose.yml sets', t => {
+  for (const [name, file] of [
+    ['collector', 'otel-collector.yaml'],
+    ['jaeger', 'stack/jaeger.yaml']
+  ] as const) {
+    const variables = variablesOf(file)
+    t.strictSame(Object.keys(compose.services[name]?.environment ?? {}).sort(), Object.keys(variables).sort(), name)
+    t.ok(Object.keys(variables).every(variable => [...addressNames, 'PROMETHEUS_URL'].includes(variable)))
+    for (const address of Object.values(variables)) t.match(address, /^(http:\/\/)?127\.0\.0\.1:\d+$/)
+  }
+  t.end()
+})
+
+test('the programs agree on their addresses', t => {
+  const { tracker, collector, jaeger } = compose.services
+  const portOf = (address = ''): string => address.slice(address.lastIndexOf(':'))
+  t.equal(
+    tracker?.environment?.OTEL_EXPORTER_OTLP_ENDPOINT,
+    `http://collector${portOf(collector?.environment?.COLLECTOR_HTTP)}`
+  )
+  t.equal(collector?.environment?.JAEGER_OTLP, `jaeger${portOf(jaeger?.environment?.JAEGER_OTLP)}`)
+  t.match(jaeger?.healthcheck?.test.join(' '), `http://${String(jaeger?.environment?.JAEGER_HEALTH)}/`)
+  t.end()
+})
+
+test('no secret stands in the file', t => {
+  for (const [, { environment = {} }] of services) {
+    for (const [name, value] of Object.entries(environment)) {
+      if (/PASSWORD|TOKEN|SECRET/.test(name)) t.match(value, /^\$\{\w+:-(only-on-this-machine)?\}$/, name)
+    }
+  }
+  t.end()
+})
+
+test('the Collector that npm run stack builds has what its configuration names, in the version of the image', t => {
+  const manifest = parse(read('stack/collector.yaml')) as Components & { readonly dist: { readonly version: string } }
+  const configuration = parse(read('otel-collector.yaml')) as Readonly<Record<string, Record<string, unknown>>>
+  const image = compose.services.collector?.image ?? ''
+  t.equal(manifest.dist.version, image.split(':')[1])
+  for (const kind of ['extensions', 'receivers', 'processors', 'exporters'] as const) {
+    const named = Object.keys(configuration[kind] ?? {}).map(name => name.split('/')[0]?.replaceAll('_', ''))
+    const built = (manifest[kind] ?? []).map(
+      ({ gomod }) => /(\w+?)(?:extension|receiver|processor|exporter) v/.exec(gomod)?.[1]
+    )
+    // The exporter over gRPC is older than the others' names.
+    t.strictSame(named.map(name => (name === 'otlpgrpc' ? 'otlp' : name)).sort(), built.sort(), kind)
+  }
+  t.ok(
+    Object.values(manifest)
+      .flat()
+      .every(part => !('gomod' in part) || / v(0\.159\.0|1\.65\.0)$/.test(part.gomod))
+  )
+  t.end()
+})
