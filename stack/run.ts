@@ -1,5 +1,10 @@
-/** `npm run stack`: Collector, Jaeger and Prometheus on free ports, until Ctrl-C. */
+/**
+ * `npm run stack`: Collector, Jaeger and Prometheus on free ports, until Ctrl-C. With `-- --build` it builds what is
+ * missing and starts nothing.
+ */
+import { findBinaries } from './binaries.js'
 import { StackError } from './errors.js'
+import { programs } from './programs.js'
 import { startStack, type Stack } from './stack.js'
 
 const interrupted = new AbortController()
@@ -15,12 +20,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 try {
-  await run()
+  await (readOptions().build ? build() : run())
 } catch (error) {
   if (!interrupted.signal.aborted) {
     console.error(error instanceof StackError ? error.message : error)
     process.exitCode = 1
   }
+}
+
+function readOptions(): { readonly build: boolean } {
+  const [option, ...others] = process.argv.slice(2)
+  if ((option !== undefined && option !== '--build') || others.length > 0) {
+    throw new StackError(`${process.argv.slice(2).join(' ')}: expected --build, which only builds, or nothing`)
+  }
+  return { build: option === '--build' }
+}
+
+async function build(): Promise<void> {
+  await findBinaries(programs, { report: console.log, signal: interrupted.signal })
 }
 
 async function run(): Promise<void> {

@@ -33,7 +33,7 @@ const searchLiteral = `query SearchLiteral { issues(filter: { search: "${planted
 /** Often enough for graphql-jit to have compiled each. */
 const ROUNDS = 3
 
-test('one trace in Jaeger tells the whole request', { timeout: 900_000 }, async t => {
+test('one trace in Jaeger tells the whole request', async t => {
   const stack = await startStack({
     report: line => {
       t.comment(line)
