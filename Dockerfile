@@ -31,6 +31,6 @@ COPY --from=build /tracker/dist ./dist
 USER node
 EXPOSE 4000
 # There is no curl in the image, but there is node.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--import", "mercurius-performance/register", "dist/tracker/main.js"]

@@ -9,6 +9,7 @@ import { root } from '../node.js'
 interface Service {
   readonly image: string
   readonly build?: string
+  readonly pull_policy?: string
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly ports?: readonly string[]
@@ -44,6 +45,12 @@ test('every image has an exact tag', t => {
     t.match(image, /^[\w./-]+:v?\d+(\.\d+)*(-[\w.-]+)?$/)
   }
   t.equal(new Set(bases).size, 1, 'one base image')
+  const built = services.filter(([, { build }]) => build !== undefined)
+  t.strictSame(
+    built.map(([name, { pull_policy }]) => [name, pull_policy]),
+    [['tracker', 'build']],
+    'what is built is never pulled'
+  )
   t.end()
 })
 
