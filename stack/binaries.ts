@@ -27,22 +27,21 @@ export interface FindOptions {
  */
 export async function findBinaries(programs: readonly Program[], options: FindOptions = {}): Promise<string[]> {
   const { path = process.env.PATH ?? '', cache = CACHE, report = () => undefined, signal } = options
-  const found = await Promise.all(
-    programs.map(async program => (await findOnPath(program, path)) ?? (await findInCache(program, cache)))
+  const sought = await Promise.all(
+    programs.map(async program => {
+      const build = await describeBuild(program, cache)
+      const onPath = await findOnPath(program, path)
+      return { program, ...build, found: onPath ?? ((await isExecutable(build.file)) ? build.file : undefined) }
+    })
   )
-  const missing = programs.filter((_, index) => found[index] === undefined)
-  const go = missing.length === 0 ? undefined : await findGo(path)
-  if (missing.length > 0 && go === undefined) throw new StackError(describeMissing(missing))
-
-  const binaries: string[] = []
-  // One after the other: Go keeps all cores busy with one.
-  for (const [index, program] of programs.entries()) {
-    const { version, file } = await describeBuild(program, cache)
-    const built = (): Promise<string> =>
-      buildProgram({ program, version, file, go: go ?? 'go', report, ...(signal && { signal }) })
-    binaries.push(found[index] ?? (await built()))
+  const missing = sought.filter(({ found }) => found === undefined)
+  if (missing.length > 0) {
+    const go = await findGo(path)
+    if (go === undefined) throw new StackError(describeMissing(missing.map(({ program }) => program)))
+    // One after the other: Go keeps all cores busy with one.
+    for (const order of missing) await buildProgram({ ...order, go, report, ...(signal && { signal }) })
   }
-  return binaries
+  return sought.map(({ found, file }) => found ?? file)
 }
 
 /** The version and the content of the manifests are in the name, so that a change of either makes another file. */
@@ -52,11 +51,6 @@ async function describeBuild(program: Program, cache: string): Promise<{ version
   if (version === undefined) throw new Error(`${program.manifests[0] ?? ''} names no version of ${program.name}`)
   const digest = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 8)
   return { version, file: join(cache, `${program.name.toLowerCase()}-${version}-${digest}`) }
-}
-
-async function findInCache(program: Program, cache: string): Promise<string | undefined> {
-  const { file } = await describeBuild(program, cache)
-  return (await isExecutable(file)) ? file : undefined
 }
 
 async function findOnPath({ commands, probe }: Program, path: string): Promise<string | undefined> {

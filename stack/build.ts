@@ -45,7 +45,7 @@ export async function findGo(path: string): Promise<string | undefined> {
  *
  * @throws StackError with the last lines of what Go said
  */
-export async function buildProgram({ program, version, file, go, report, signal }: BuildOrder): Promise<string> {
+export async function buildProgram({ program, version, file, go, report, signal }: BuildOrder): Promise<void> {
   const cache = dirname(file)
   await mkdir(cache, { recursive: true })
   await removeLeftovers(cache)
@@ -66,7 +66,6 @@ export async function buildProgram({ program, version, file, go, report, signal 
     await rm(target, { recursive: true, force: true, maxRetries: 5 })
   }
   report(`${title}: built in ${seconds()}`)
-  return file
 }
 
 async function runGo(go: string, command: GoCommand, title: string, signal?: AbortSignal): Promise<void> {

@@ -40,6 +40,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   // That it never started is seen by `spawn`.
   const ended = exited.then(([code, signal]) => code ?? signal ?? 0)
   ended.catch(() => undefined)
+  // Whatever ends this process, as long as it still runs code, ends them.
+  const endWithUs = (): void => void child.kill('SIGKILL')
+  process.once('exit', endWithUs)
+  child.once('exit', () => process.off('exit', endWithUs))
   await once(child, 'spawn').finally(() => log.close())
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null
   return {

@@ -13,7 +13,7 @@ const stopping = new Promise<void>(resolve => {
     resolve()
   })
 })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     interrupted.abort()
   })
@@ -22,10 +22,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   await (readOptions().build ? build() : run())
 } catch (error) {
-  if (!interrupted.signal.aborted) {
-    console.error(error instanceof StackError ? error.message : error)
-    process.exitCode = 1
-  }
+  // Interrupted before all was ready: nothing is wrong, and nothing is done either.
+  if (!interrupted.signal.aborted) console.error(error instanceof StackError ? error.message : error)
+  process.exitCode = interrupted.signal.aborted ? 130 : 1
 }
 
 function readOptions(): { readonly build: boolean } {
