@@ -1,7 +1,13 @@
 import { BUCKET_LIMIT, LOWEST_BUCKET, bucketValue, type Sketch } from './sketch.js'
 
+/** The buckets of a sketch: `counts[0]` belongs to bucket `offset`, which `sketch.ts` says the bounds of. */
+export interface Buckets {
+  readonly offset: number
+  readonly counts: readonly number[]
+}
+
 /**
- * Sums sketches and reads quantiles from the sum, in buffers it keeps, so that a snapshot of thousands of series
+ * Sums sketches and reads quantiles and buckets from the sum, in buffers it keeps, so that a snapshot of thousands of series
  * allocates nothing per series. Use: `clear()`, `add()` each sketch, read.
  */
 export class Merger {
@@ -9,7 +15,8 @@ export class Merger {
   sum = 0
   min = Infinity
   max = 0
-  #zeroCount = 0
+  /** How many of the values were 0. */
+  zeroCount = 0
   #from = BUCKET_LIMIT
   #end = 0
   readonly #counts = new Float64Array(BUCKET_LIMIT)
@@ -20,7 +27,7 @@ export class Merger {
     this.sum = 0
     this.min = Infinity
     this.max = 0
-    this.#zeroCount = 0
+    this.zeroCount = 0
     this.#from = BUCKET_LIMIT
     this.#end = 0
   }
@@ -31,7 +38,7 @@ export class Merger {
     this.sum += sketch.sum
     if (sketch.min < this.min) this.min = sketch.min
     if (sketch.max > this.max) this.max = sketch.max
-    this.#zeroCount += sketch.zeroCount
+    this.zeroCount += sketch.zeroCount
     const { counts } = sketch
     const from = sketch.first - LOWEST_BUCKET
     // A step of buckets may begin before the lowest one or end past the highest; nothing is ever counted out there.
@@ -50,13 +57,22 @@ export class Merger {
    */
   quantiles(quantiles: readonly number[]): number[] {
     if (this.count === 0) return quantiles.map(() => 0)
-    const walk = new RankWalk(this.#counts, this.#from, this.#zeroCount)
+    const walk = new RankWalk(this.#counts, this.#from, this.zeroCount)
     return quantiles.map(quantile => {
       const rank = quantile * (this.count - 1)
       const low = Math.floor(rank)
       const lower = this.#at(low, walk)
       return rank === low ? lower : lower + (rank - low) * (this.#at(low + 1, walk) - lower)
     })
+  }
+
+  /** How many values each bucket holds, from the first to the last one that holds any. */
+  buckets(): Buckets {
+    let from = this.#from
+    let end = this.#end
+    while (from < end && this.#counts[from] === 0) from += 1
+    while (end > from && this.#counts[end - 1] === 0) end -= 1
+    return { offset: from < end ? from + LOWEST_BUCKET : 0, counts: Array.from(this.#counts.subarray(from, end)) }
   }
 
   #at(rank: number, walk: RankWalk): number {
