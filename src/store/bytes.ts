@@ -14,6 +14,8 @@ export const BYTES = {
   tally: 72,
   /** A series besides its sketches, its slots and its recent calls; with its place in the map of its dimension. */
   series: 290,
+  /** What a series holds of what expired, besides the sketch. */
+  expired: 56,
   /** An element of an array. */
   element: 8,
   /** A list of recent calls besides their numbers and their traces. */

@@ -13,6 +13,8 @@ export interface AnySeries {
   settle(window: Window, now: number): void
   rewindow(from: Window, to: Window, now: number): void
   bytes(window: Window, now: number): number
+  /** Monotonic nanoseconds of its newest measurement. */
+  readonly newest: number
 }
 
 /** A dimension whatever its series add up. */
@@ -31,15 +33,17 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
   readonly #limit: number
   readonly #overflowLabels: Labels
   readonly #newSums: () => Own
+  readonly #now: () => number
   readonly #series = new Map<string, Series<Labels, Own>>()
   #overflow: Series<Labels, Own> | undefined
   overflowed = 0
 
-  /** `newSums` makes what a new series adds up besides its times. */
-  constructor(limit: number, overflowLabels: Labels, newSums: () => Own) {
+  /** `newSums` makes what a new series adds up besides its times; `now` tells from when on it counts. */
+  constructor(limit: number, overflowLabels: Labels, newSums: () => Own, now: () => number) {
     this.#limit = limit
     this.#overflowLabels = overflowLabels
     this.#newSums = newSums
+    this.#now = now
   }
 
   /** The series of `key`, to record one measurement in it; `name` and `labels` are used when it is new. */
@@ -48,9 +52,9 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
     if (found !== undefined) return found
     if (this.#series.size >= this.#limit) {
       this.overflowed += 1
-      return (this.#overflow ??= new Series(OVERFLOW, this.#overflowLabels, this.#newSums()))
+      return (this.#overflow ??= new Series(OVERFLOW, this.#overflowLabels, this.#newSums(), this.#now()))
     }
-    const created = new Series(copyOf(name), labels, this.#newSums())
+    const created = new Series(copyOf(name), labels, this.#newSums(), this.#now())
     this.#series.set(key === name ? created.name : copyOf(key), created)
     return created
   }

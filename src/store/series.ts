@@ -24,6 +24,14 @@ interface Slot<Own> extends Totals<Own> {
   bytes: number
 }
 
+/** What has become too old to be reported, and is only still part of what was ever measured. */
+interface Expired {
+  readonly times: Sketch
+  errors: number
+  /** Monotonic nanoseconds of its newest measurement. */
+  newest: number
+}
+
 /** What a series adds up to besides its times. */
 export interface ReadTotals<Own> {
   readonly errors: number
@@ -34,11 +42,14 @@ export interface ReadTotals<Own> {
 
 /**
  * The measurements of one name. A write touches one slot; there are at most as many as the window has. The slots whose
- * time is over are kept summed up, so that a read adds two sketches and not sixty.
+ * time is over are kept summed up, so that a read adds two sketches and not sixty. What leaves the window goes on counting
+ * in one sketch more, so that what a series has held since it began only grows.
  */
 export class Series<Labels, Own extends Sums<Own>> {
   readonly name: string
   readonly labels: Labels
+  /** Monotonic nanoseconds of the moment from which on it counts. */
+  start: number
   readonly recent = new RecentCalls()
   /** How many calls the one that was recorded last stands for. */
   weight = 1
@@ -52,15 +63,18 @@ export class Series<Labels, Own extends Sums<Own>> {
   #currentUntil = -Infinity
   /** The sum of the closed slots. */
   readonly #closed: Totals<Own>
+  /** Made when something expires for the first time: most names of a flood never live so long. */
+  #expired: Expired | undefined
   /** The epoch for which `#closed` is right. */
   #settledAt = -Infinity
   /** What the slots take, as last looked at. */
   #slotBytes = 0
 
-  /** `sums` is where it adds up what it has besides its times. */
-  constructor(name: string, labels: Labels, sums: Own) {
+  /** `sums` is where it adds up what it has besides its times; it counts from `start` on. */
+  constructor(name: string, labels: Labels, sums: Own, start: number) {
     this.name = name
     this.labels = labels
+    this.start = start
     this.#closed = { times: new Sketch(), errors: 0, untimed: 0, sums }
   }
 
@@ -110,12 +124,41 @@ export class Series<Labels, Own extends Sums<Own>> {
     return { errors: errors + current.errors, untimed: untimed + current.untimed, sums: [sums, current.sums] }
   }
 
+  /**
+   * Adds everything since `start` to `merger`, which the caller has cleared, and returns the errors. Calls that no time
+   * stands for yet are not in the sketches.
+   */
+  readLifetime(window: Window, now: number, merger: Merger): number {
+    this.settle(window, now)
+    const parts = [this.#expired, this.#closed, ...this.#slots.filter(slot => !slot.summed)]
+    let errors = 0
+    for (const part of parts) {
+      if (part === undefined) continue
+      merger.add(part.times)
+      errors += part.errors
+    }
+    return errors
+  }
+
+  /** Monotonic nanoseconds of the newest measurement, of whatever age; -Infinity where there is none. */
+  get newest(): number {
+    return Math.max(this.#expired?.newest ?? -Infinity, this.#current?.newest ?? -Infinity)
+  }
+
   /** Memory that it takes, an estimate. Closed slots do not change, so it looks at one slot and not at sixty. */
   bytes(window: Window, now: number): number {
     this.settle(window, now)
     if (this.#current !== undefined) this.#weigh(this.#current)
     const closed = this.#closed.times.bytes + this.#closed.sums.bytes
-    return BYTES.series + closed + this.recent.bytes + roomFor(this.#slots.length) * BYTES.element + this.#slotBytes
+    const expired = this.#expired === undefined ? 0 : BYTES.expired + this.#expired.times.bytes
+    return (
+      BYTES.series +
+      closed +
+      expired +
+      this.recent.bytes +
+      roomFor(this.#slots.length) * BYTES.element +
+      this.#slotBytes
+    )
   }
 
   /** Whether nothing in it is young enough to be reported. */
@@ -143,14 +186,19 @@ export class Series<Labels, Own extends Sums<Own>> {
   rewindow(from: Window, to: Window, now: number): void {
     const oldest = oldestEpoch(from, epochAt(from, now))
     this.recent.forgetUntil(oldest * from.width - 1)
-    this.#rebuild(this.#alive(oldest), to, now)
+    this.#expireBefore(oldest)
+    this.#rebuild(this.#slots, to, now)
   }
 
   /** Takes over all that `other` holds, which has turned out to be the same. */
   absorb(other: Series<Labels, Own>, window: Window, now: number): void {
     const oldest = oldestEpoch(window, epochAt(window, now))
     this.recent.absorb(other.recent)
-    this.#rebuild([...this.#alive(oldest), ...other.#alive(oldest)], window, now)
+    this.start = Math.min(this.start, other.start)
+    this.#expireBefore(oldest)
+    other.#expireBefore(oldest)
+    if (other.#expired !== undefined) this.#expire(other.#expired)
+    this.#rebuild([...this.#slots, ...other.#slots], window, now)
     other.forget()
   }
 
@@ -161,11 +209,19 @@ export class Series<Labels, Own extends Sums<Own>> {
     for (const { sums } of this.#slots) sums.reset()
   }
 
-  #alive(oldest: number): Slot<Own>[] {
-    return this.#slots.filter(slot => slot.epoch >= oldest && !isEmpty(slot))
+  #expireBefore(oldest: number): void {
+    for (const slot of this.#slots) if (slot.epoch < oldest) this.#empty(slot)
   }
 
-  #rebuild(alive: readonly Slot<Own>[], window: Window, now: number): void {
+  #expire({ times, errors, newest }: Expired): void {
+    const expired = (this.#expired ??= { times: new Sketch(), errors: 0, newest })
+    expired.times.merge(times)
+    expired.errors += errors
+    expired.newest = Math.max(expired.newest, newest)
+  }
+
+  /** Puts what `slots` hold into new ones of `window`. */
+  #rebuild(slots: readonly Slot<Own>[], window: Window, now: number): void {
     const before = this.#slots
     this.#slots = []
     this.#current = undefined
@@ -174,9 +230,13 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.#settledAt = -Infinity
     clear(this.#closed)
     const oldest = oldestEpoch(window, epochAt(window, now))
-    for (const slot of alive) {
+    for (const slot of slots) {
+      if (isEmpty(slot)) continue
       const epoch = epochAt(window, slot.newest)
-      if (epoch < oldest) continue
+      if (epoch < oldest) {
+        this.#expire(slot)
+        continue
+      }
       const moved = this.#slotAt(window, epoch)
       add(moved, slot)
       moved.newest = Math.max(moved.newest, slot.newest)
@@ -244,6 +304,7 @@ export class Series<Labels, Own extends Sums<Own>> {
 
   #empty(slot: Slot<Own>): void {
     if (isEmpty(slot)) return
+    this.#expire(slot)
     if (slot.summed) {
       slot.summed = false
       const left = (): Slot<Own>[] => this.#slots.filter(other => other.summed)

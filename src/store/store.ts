@@ -4,6 +4,7 @@ import type { Measurement, QueryMeasurement, ResolverMeasurement } from '../span
 import type { CallWriter } from '../spans/resolvers/sinks.js'
 import type { Statement } from '../spans/sql/analyzer.js'
 import { CallerAllowance } from './callers.js'
+import { Collectors } from './collectors.js'
 import { Dimension, OVERFLOW, type AnyDimension } from './dimension.js'
 import type { Series } from './series.js'
 import { SeriesWriter } from './series-writer.js'
@@ -34,6 +35,7 @@ const CLOCK_TOLERANCE = 1000
 /** What happened, remembered in bounded memory: one dimension a kind of thing, one series a name, one sketch a slot. */
 export class Store {
   readonly clock: Clock
+  readonly collectors = new Collectors()
   readonly resolvers: Dimension<null, ResolverSums>
   readonly queries: Dimension<QueryLabels, NoSums>
   readonly statements: Dimension<StatementLabels, StatementSums>
@@ -64,16 +66,16 @@ export class Store {
     const callers = new CallerAllowance()
     const none = new NoSums()
     const without = (): NoSums => none
-    this.resolvers = new Dimension(seriesLimit, null, () => new ResolverSums())
-    this.queries = new Dimension<QueryLabels, NoSums>(seriesLimit, otherQueries, without)
-    this.statements = new Dimension<StatementLabels, StatementSums>(seriesLimit, otherQueries, () =>
-      StatementSums.ofStatement(callers)
-    )
     const spread = (): CountSums => new CountSums()
-    this.operations = new Dimension<OperationLabels, CountSums>(seriesLimit, { type: OVERFLOW }, spread)
-    this.batches = new Dimension(seriesLimit, null, spread)
-    this.cacheHits = new Dimension(seriesLimit, null, without)
-    this.cacheMisses = new Dimension(seriesLimit, null, without)
+    const dimension = <Labels, Own extends Sums<Own>>(overflow: Labels, sums: () => Own): Dimension<Labels, Own> =>
+      new Dimension(seriesLimit, overflow, sums, () => clock.monotonic())
+    this.resolvers = dimension(null, () => new ResolverSums())
+    this.queries = dimension<QueryLabels, NoSums>(otherQueries, without)
+    this.statements = dimension<StatementLabels, StatementSums>(otherQueries, () => StatementSums.ofStatement(callers))
+    this.operations = dimension<OperationLabels, CountSums>({ type: OVERFLOW }, spread)
+    this.batches = dimension(null, spread)
+    this.cacheHits = dimension(null, without)
+    this.cacheMisses = dimension(null, without)
   }
 
   get window(): Window {
@@ -183,7 +185,7 @@ export class Store {
   }
 
   /**
-   * Frees the series that hold nothing young enough to be reported and sums up the closed slots of the others, so that a
+   * Frees the series that hold nothing young enough to be reported nor anything still to be collected, and sums up the closed slots of the others, so that a
    * read is quick. Called off the request path again and again: it works through all series once a slot, `limit` of them
    * a call.
    */
@@ -202,7 +204,8 @@ export class Store {
     for (const dimension of this.#dimensions()) {
       yield* dimension.sweep(series => {
         const now = this.clock.monotonic()
-        if (series.isExpired(this.#window, now)) return 'forget'
+        const isCollected = series.newest < this.collectors.before(now)
+        if (isCollected && series.isExpired(this.#window, now)) return 'forget'
         series.settle(this.#window, now)
         return 'keep'
       })

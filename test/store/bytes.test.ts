@@ -27,6 +27,7 @@ const fills: readonly Fill[] = [
   { name: 'an hour of a steady service', series: 100, slots: 61, callsPerSlot: 20, spread: 1, trace: text },
   { name: 'an hour in which calls are rare', series: 500, slots: 61, callsPerSlot: 2, spread: 1, trace: () => null },
   { name: 'an hour of widely spread times', series: 100, slots: 61, callsPerSlot: 60, spread: 3, trace: text },
+  { name: 'three hours, of which one is reported', series: 300, slots: 180, callsPerSlot: 5, spread: 2, trace: text },
   {
     name: 'many calls in ten minutes, ids not asked for',
     series: 500,

@@ -1,0 +1,59 @@
+import type { Dimension } from './dimension.js'
+import { Merger, type Buckets } from './quantiles.js'
+import type { OperationLabels, QueryLabels, StatementLabels, Store } from './store.js'
+import type { Sums } from './sums.js'
+
+/** The dimensions of the store and what labels the series of each have. */
+export interface KindLabels {
+  readonly resolvers: null
+  readonly queries: QueryLabels
+  readonly statements: StatementLabels
+  readonly operations: OperationLabels
+  readonly batches: null
+  readonly cacheHits: null
+  readonly cacheMisses: null
+}
+
+export type Kind = keyof KindLabels
+
+/**
+ * What a series has counted since it began, whatever the retention: it only grows. A series that was forgotten and comes
+ * back is another one with a later start.
+ *
+ * Calls that were not timed, because measuring would have cost too much, count with the next timed one of their time slot;
+ * until then, and where none follows, they are in no bucket, though their errors are in `errors`.
+ */
+export interface SeriesTotals<Of extends Kind = Kind> extends Buckets {
+  readonly kind: Of
+  readonly name: string
+  readonly labels: KindLabels[Of]
+  /** The same object for as long as the series lives. */
+  readonly series: object
+  /** Monotonic nanoseconds of the moment from which on it counts. */
+  readonly start: number
+  readonly count: number
+  /** Nanoseconds, as are `min`, Infinity where nothing was timed, and `max`. */
+  readonly sum: number
+  readonly min: number
+  readonly max: number
+  /** How many took no time at all, which no bucket holds. */
+  readonly zeroCount: number
+  readonly errors: number
+}
+
+/** The totals of every series of one kind, as of `now`, which is `store.now()`. */
+export function* readTotals<Of extends Kind>(store: Store, kind: Of, now: number): Generator<SeriesTotals<Of>> {
+  const merger = new Merger()
+  for (const series of dimensionOf(store, kind)) {
+    merger.clear()
+    const errors = series.readLifetime(store.window, now, merger)
+    const { count, sum, min, max, zeroCount } = merger
+    const { name, labels, start } = series
+    yield { kind, name, labels, series, start, count, sum, min, max, zeroCount, errors, ...merger.buckets() }
+  }
+}
+
+/** What a series adds up besides its times plays no part here. */
+function dimensionOf<Of extends Kind>(store: Store, kind: Of): Dimension<KindLabels[Of], Sums<never>> {
+  return store[kind] as unknown as Dimension<KindLabels[Of], Sums<never>>
+}
