@@ -4,6 +4,7 @@ export type { Authorize, CallerContext } from './graphql/access.js'
 export type { ConfigPatch, PerformanceConfig } from './config.js'
 export { PerformanceError, type ErrorCode } from './errors.js'
 export {
+  PerformanceMetricProducer,
   PerformanceSpanProcessor,
   ResolverInstrumentation,
   configure,
@@ -12,6 +13,7 @@ export {
   trackCacheMiss
 } from './process-monitor.js'
 export { createMonitor, type Monitor } from './monitor.js'
+export type { ProducerOptions } from './metrics/producer.js'
 export { recordRows } from './spans/rows.js'
 export type {
   CacheSnapshot,

@@ -2,12 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { isProduction, type ConfigPatch, type PerformanceConfig } from './config.js'
 import { PerformanceError } from './errors.js'
-import { bearerAuthorization, readTokens, type Authorize } from './graphql/access.js'
+import { bearerAuthorization, isAdministrator, readTokens, type Authorize } from './graphql/access.js'
 import { addMetricsField, addTimingFields, type SchemaHost } from './graphql/fields.js'
 import type { FieldsOptions } from './graphql/resolvers.js'
 import { addTimingHeaders, type ResolutionHost } from './graphql/timing-headers.js'
 import type { Monitor } from './monitor.js'
 import { shown } from './lib/parse.js'
+import { addMetricsRoute } from './metrics/route.js'
 import { hasSpanSource, processMonitor } from './process-monitor.js'
 import { notWrapped } from './self-test.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
@@ -55,7 +56,13 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   monitor.logger = app.log
   watchSchema(host, monitor)
   app.decorate('performance', performanceOf(monitor, warn))
-  if (exposed) await addMetricsField(host, fields)
+  if (exposed) {
+    await addMetricsField(host, fields)
+    addMetricsRoute(app, {
+      store: monitor.store,
+      isAdministrator: reply => isAdministrator(fields.authorize, { reply })
+    })
+  }
   await addTimingFields(host, fields)
   if (hasCredential) addTimingHeaders(host, fields)
   app.addHook('onReady', async () => {

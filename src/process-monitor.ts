@@ -1,4 +1,5 @@
 import { resolveConfig, type ConfigPatch } from './config.js'
+import { StoreMetricProducer, type ProducerOptions } from './metrics/producer.js'
 import { createMonitor, type Monitor } from './monitor.js'
 import { SpanAggregator, type SpanSink } from './spans/processor.js'
 import { ExecutionInstrumentation } from './spans/resolvers/instrumentation.js'
@@ -48,6 +49,13 @@ export class ResolverInstrumentation extends ExecutionInstrumentation {
   constructor(sink: ExecutionSink = processMonitor()) {
     super({ sink })
     markSpanSource()
+  }
+}
+
+/** For the `metricProducers` of a metric reader in such a NodeSDK: one for each reader. */
+export class PerformanceMetricProducer extends StoreMetricProducer {
+  constructor(options: ProducerOptions = {}) {
+    super(processMonitor().store, options)
   }
 }
 

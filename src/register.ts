@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import { PerformanceError } from './errors.js'
 import { hasSpanSource, markSpanSource, processMonitor } from './process-monitor.js'
+import type * as Readers from './metrics/readers.js'
 import type * as Telemetry from './spans/telemetry.js'
 
 function register(): void {
@@ -13,8 +14,10 @@ function register(): void {
   if (!monitor.config.enabled) return
   // Loaded here, so that a process in which measuring is switched off does not hold the SDK; not awaited, so that an
   // application may require this file.
-  const { startTelemetry } = createRequire(import.meta.url)('./spans/telemetry.js') as typeof Telemetry
-  monitor.exporting = startTelemetry(monitor)
+  const load = createRequire(import.meta.url)
+  const { startTelemetry } = load('./spans/telemetry.js') as typeof Telemetry
+  const { metricExportFromEnvironment } = load('./metrics/readers.js') as typeof Readers
+  monitor.exporting = startTelemetry(monitor, () => metricExportFromEnvironment(monitor.store))
   markSpanSource()
 }
 

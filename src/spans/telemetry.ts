@@ -4,6 +4,7 @@ import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
 import { getStringFromEnv } from '@opentelemetry/core'
+import type { MetricReader, ViewOptions } from '@opentelemetry/sdk-metrics'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace'
 import type { ExecutionResult } from 'graphql'
@@ -40,14 +41,25 @@ export interface Exporting {
   readonly report: ExportReport
 }
 
+/** Who reads metrics, and what is changed of those that instrumentations record. */
+export interface MetricExport {
+  readonly readers: readonly MetricReader[]
+  readonly views: readonly ViewOptions[]
+}
+
 /**
  * Starts the OpenTelemetry SDK with the instrumentations we aggregate and, where the `OTEL_*` variables ask for it, with
  * exporters. To be called before the application loads http, graphql or pg. Returns what is exported.
  */
-export function startTelemetry(sink: TelemetrySink): Exporting {
+export function startTelemetry(
+  sink: TelemetrySink,
+  metricExport: () => MetricExport = () => ({ readers: [], views: [] })
+): Exporting {
+  // First, so that what the variables of the rest have wrong is heard.
   const diagnostics = new Diagnostics(systemClock, sink.diagnosed)
   const account = new ExportAccount()
   const exporters = exportersFromEnvironment(account)
+  const { readers, views } = metricExport()
   const contextManager = new DirectContextManager()
   const sampler = createSampler(() => sink.accepts())
   diagnostics.giveWay()
@@ -60,8 +72,9 @@ export function startTelemetry(sink: TelemetrySink): Exporting {
     ...(getStringFromEnv('OTEL_NODE_RESOURCE_DETECTORS') === undefined && {
       resourceDetectors: [resources.envDetector, resources.hostDetector]
     }),
-    // Left to themselves, metrics and logs would go to an OTLP endpoint that nobody named.
-    ...(isExported('METRICS') ? {} : { metricReaders: [] }),
+    metricReaders: [...readers],
+    views: [...views],
+    // Left to themselves, logs would go to an OTLP endpoint that nobody named.
     ...(isExported('LOGS') ? {} : { logRecordProcessors: [] })
   })
   const isFirst = isFirstProvider()
@@ -82,7 +95,7 @@ export function startTelemetry(sink: TelemetrySink): Exporting {
   process.once('beforeExit', () => void sdk.shutdown().catch(() => undefined))
   return {
     flush: async () => {
-      await Promise.all(exporters.map(exporter => exporter.forceFlush()))
+      await Promise.allSettled([...exporters, ...readers].map(exporter => exporter.forceFlush()))
     },
     get report() {
       return account.report

@@ -1,0 +1,141 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { Attributes, HrTime } from '@opentelemetry/api'
+// Types alone: who collects has loaded the SDK, who only names the class need not.
+import type * as SdkMetrics from '@opentelemetry/sdk-metrics'
+import type {
+  CollectionResult,
+  DataPoint,
+  ExponentialHistogram,
+  MetricData,
+  MetricProducer
+} from '@opentelemetry/sdk-metrics'
+import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION } from '../spans/sample.js'
+import type { Store } from '../store/store.js'
+import { readTotals, type SeriesTotals } from '../store/totals.js'
+import { METRICS, type Metric } from './names.js'
+import { histogramOf, hrTimeOf, later, since, type Counted } from './points.js'
+
+export interface ProducerOptions {
+  /**
+   * `cumulative`, the default: everything since the series began. `delta`: what came since the last collection. It has to
+   * be what the reader's exporter prefers, and nobody else may collect from the same producer then.
+   */
+  readonly temporality?: 'cumulative' | 'delta'
+  /** Seconds between two collections. What is collected more seldom than every ten minutes has to say so. */
+  readonly interval?: number
+}
+
+type Sdk = typeof SdkMetrics
+
+/** What is remembered of a series from one collection to the next. */
+interface Known {
+  /** Fixed, since a wall clock that is set would otherwise look like a restart. */
+  readonly start: HrTime
+  /** When it was collected last, and what it had counted then. */
+  end: HrTime
+  last: Counted | undefined
+  /** The largest sum there was, in nanoseconds. */
+  sum: number
+}
+
+interface Points {
+  readonly durations: DataPoint<ExponentialHistogram>[]
+  readonly errors: DataPoint<number>[]
+}
+
+/** The store as metrics of the OpenTelemetry SDK: what was counted anyway leaves, nothing is measured for it. */
+export class StoreMetricProducer implements MetricProducer {
+  readonly #store: Store
+  readonly #isDelta: boolean
+  readonly #patience: number
+  readonly #known = new WeakMap<object, Known>()
+
+  constructor(store: Store, { temporality = 'cumulative', interval = 0 }: ProducerOptions = {}) {
+    this.#store = store
+    this.#isDelta = temporality === 'delta'
+    this.#patience = 2 * interval * 1e9
+    // What is measured from now on waits for the first collection.
+    store.collectors.collected(this, store.now(), this.#patience)
+  }
+
+  async collect(): Promise<CollectionResult> {
+    const sdk = await import('@opentelemetry/sdk-metrics')
+    const began = this.#store.now()
+    const metrics: MetricData[] = []
+    for (const metric of METRICS) {
+      metrics.push(...this.#metric(sdk, metric))
+      // Thousands of series take a while; requests come first.
+      await otherWork()
+    }
+    this.#store.collectors.collected(this, began, this.#patience)
+    const scope = { name: INSTRUMENTATION_NAME, version: INSTRUMENTATION_VERSION }
+    const scopeMetrics = metrics.length === 0 ? [] : [{ scope, metrics }]
+    return { resourceMetrics: { resource: noResource, scopeMetrics }, errors: [] }
+  }
+
+  #metric({ AggregationTemporality, DataPointType }: Sdk, { duration, errors, sources }: Metric): MetricData[] {
+    const points: Points = { durations: [], errors: [] }
+    const now = this.#store.now()
+    for (const source of sources) {
+      for (const totals of readTotals(this.#store, source.kind, now)) {
+        this.#add(points, totals, source.attributesOf(totals), now)
+      }
+    }
+    const aggregationTemporality = this.#isDelta ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE
+    const metrics: MetricData[] = [
+      {
+        descriptor: duration,
+        aggregationTemporality,
+        dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM,
+        dataPoints: points.durations
+      }
+    ]
+    if (errors !== undefined) {
+      const dataPoints = points.errors
+      metrics.push({
+        descriptor: errors,
+        aggregationTemporality,
+        dataPointType: DataPointType.SUM,
+        isMonotonic: true,
+        dataPoints
+      })
+    }
+    return metrics.filter(({ dataPoints }) => dataPoints.length > 0)
+  }
+
+  #add(points: Points, totals: SeriesTotals, attributes: Attributes, now: number): void {
+    const known = this.#knownOf(totals)
+    const before = known.last
+    const startTime = this.#isDelta ? known.end : known.start
+    const endTime = (known.end = later(known.end, hrTimeOf(this.#store.wallTimeOf(now))))
+    // Past 2^53 a sum is rounded, and one that went back by a nanosecond would look like a restart.
+    const sum = (known.sum = Math.max(known.sum, totals.sum))
+    const counted = { ...totals, sum }
+    if (this.#isDelta) known.last = counted
+    const change = since(before, counted)
+    // In deltas nothing new is nothing to say; of the whole, that nothing failed is.
+    if (change.count > 0) {
+      const value = this.#isDelta ? histogramOf(change) : histogramOf(change, totals)
+      points.durations.push({ startTime, endTime, attributes, value })
+    }
+    if (change.errors > 0 || (change.count > 0 && !this.#isDelta)) {
+      points.errors.push({ startTime, endTime, attributes, value: change.errors })
+    }
+  }
+
+  #knownOf({ series, start: startedAt }: SeriesTotals): Known {
+    const found = this.#known.get(series)
+    if (found !== undefined) return found
+    const start = hrTimeOf(this.#store.wallTimeOf(startedAt))
+    const known = { start, end: start, last: undefined, sum: 0 }
+    this.#known.set(series, known)
+    return known
+  }
+}
+
+/** A reader takes that of its SDK instead. */
+const noResource: CollectionResult['resourceMetrics']['resource'] = {
+  attributes: {},
+  merge: other => other ?? noResource,
+  getRawAttributes: () => []
+}

@@ -1,0 +1,62 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { diag } from '@opentelemetry/api'
+import { AggregationTemporality, MetricReader, type MetricProducer } from '@opentelemetry/sdk-metrics'
+import { CONTENT_TYPE, prometheusText } from './prometheus-text.js'
+
+export interface PrometheusOptions {
+  readonly host: string
+  readonly port: number
+  readonly producer: MetricProducer
+}
+
+/**
+ * Answers `GET /metrics` on a port of its own, without a login. It listens from when the SDK starts until that shuts down,
+ * and holds the process open neither by itself nor by its connections, as the SDK's own exporter would.
+ */
+export class PrometheusReader extends MetricReader {
+  readonly #host: string
+  readonly #port: number
+  readonly #server = createServer((request, response) => {
+    void this.#answer(request, response)
+  })
+
+  constructor({ host, port, producer }: PrometheusOptions) {
+    super({
+      aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE,
+      metricProducers: [producer]
+    })
+    this.#host = host
+    this.#port = port
+  }
+
+  protected override onInitialized(): void {
+    this.#server.on('connection', socket => socket.unref())
+    this.#server.on('error', error => {
+      diag.warn(`no Prometheus metrics on ${this.#host}, port ${this.#port}: ${error.message}`)
+    })
+    this.#server.listen({ host: this.#host, port: this.#port }).unref()
+  }
+
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  protected override async onShutdown(): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise(resolve => this.#server.close(resolve))
+  }
+
+  async #answer({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (url?.split('?')[0] !== '/metrics') response.writeHead(404).end()
+      else if (method !== 'GET' && method !== 'HEAD') response.writeHead(405, { allow: 'GET, HEAD' }).end()
+      else {
+        const { resourceMetrics } = await this.collect()
+        response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(prometheusText(resourceMetrics, true))
+      }
+    } catch (error) {
+      diag.warn(`Prometheus metrics could not be collected: ${error instanceof Error ? error.message : String(error)}`)
+      response.writeHead(500).end()
+    }
+  }
+}

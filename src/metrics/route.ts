@@ -1,0 +1,46 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { PerformanceError } from '../errors.js'
+import type { Store } from '../store/store.js'
+import type { StoreMetricProducer } from './producer.js'
+
+/**
+ * With a pattern and not as it stands, which would forbid the application to have a route of that name, or to be given one
+ * later: a route without a pattern comes first.
+ */
+const PATTERN = '/:metrics(^metrics$)'
+
+export interface MetricsRouteOptions {
+  readonly store: Store
+  readonly isAdministrator: (reply: FastifyReply) => Promise<boolean>
+}
+
+/** Answers administrators `GET /metrics`, in Prometheus' text format; everyone else gets one and the same refusal. */
+export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }: MetricsRouteOptions): void {
+  const { code, message } = new PerformanceError('MPERF_FORBIDDEN')
+  const text = textOf(store)
+  app.get(PATTERN, { exposeHeadRoute: false }, async (_, reply) => {
+    reply.header('cache-control', 'no-store')
+    if (await isAdministrator(reply)) return text(reply)
+    return reply.code(401).header('www-authenticate', 'Bearer').send({ code, message })
+  })
+  app.addHook('onReady', done => {
+    const url = `${app.prefix}/metrics`
+    if (app.hasRoute({ method: 'GET', url })) {
+      app.log.info(`mercurius-performance: the app has a route GET ${url} of its own, so there is none of ours`)
+    }
+    done()
+  })
+}
+
+/** Loads what it takes when somebody asks for the first time. */
+function textOf(store: Store): (reply: FastifyReply) => Promise<string> {
+  let producer: StoreMetricProducer | undefined
+  return async reply => {
+    const { CONTENT_TYPE, prometheusText } = await import('./prometheus-text.js')
+    const { StoreMetricProducer } = await import('./producer.js')
+    producer ??= new StoreMetricProducer(store)
+    const { resourceMetrics } = await producer.collect()
+    reply.header('content-type', CONTENT_TYPE)
+    return prometheusText(resourceMetrics)
+  }
+}
