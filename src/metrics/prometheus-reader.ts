@@ -52,6 +52,7 @@ export class PrometheusReader extends MetricReader {
       else if (method !== 'GET' && method !== 'HEAD') response.writeHead(405, { allow: 'GET, HEAD' }).end()
       else {
         const { resourceMetrics } = await this.collect()
+        await resourceMetrics.resource.waitForAsyncAttributes?.()
         response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(prometheusText(resourceMetrics, true))
       }
     } catch (error) {

@@ -49,7 +49,8 @@ export interface MetricExport {
 
 /**
  * Starts the OpenTelemetry SDK with the instrumentations we aggregate and, where the `OTEL_*` variables ask for it, with
- * exporters. To be called before the application loads http, graphql or pg. Returns what is exported.
+ * exporters; `metricExport` says who reads metrics. To be called before the application loads http, graphql or pg. Returns
+ * what is exported.
  */
 export function startTelemetry(
   sink: TelemetrySink,
