@@ -57,6 +57,27 @@ test('PERFORMANCE_ENABLED=false does not even load the OpenTelemetry SDK', async
   }
 })
 
+test('PERFORMANCE_ENABLED=false loads nothing that exports, whatever the variables ask for', async t => {
+  const probe = `
+    import 'mercurius-performance'
+    import { createRequire } from 'node:module'
+    const { cache } = createRequire(import.meta.url)
+    const isExporter = file => /@opentelemetry.(sdk-metrics|exporter-)/.test(file) || /metrics.(readers|prometheus)/.test(file)
+    console.log(Object.keys(cache).some(isExporter))`
+  for (const [enabled, isLoaded] of [
+    ['true', 'true'],
+    ['false', 'false']
+  ] as const) {
+    const environment = {
+      PERFORMANCE_ENABLED: enabled,
+      OTEL_METRICS_EXPORTER: 'prometheus',
+      OTEL_EXPORTER_PROMETHEUS_PORT: '1'
+    }
+    const { stdout } = await runNode([...preload, '--input-type=module', '-e', probe], environment)
+    t.equal(stdout.trim(), isLoaded, `PERFORMANCE_ENABLED=${enabled}`)
+  }
+})
+
 test('PERFORMANCE_ENABLED=false leaves graphql and pg as if nothing were installed', async t => {
   const probe = `
     import pg from 'pg'

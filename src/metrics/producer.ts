@@ -27,6 +27,9 @@ export interface ProducerOptions {
 
 type Sdk = typeof SdkMetrics
 
+/** After so many series requests come first: thousands of series take a while. */
+const SERIES_AT_A_TIME = 100
+
 /** What is remembered of a series from one collection to the next. */
 interface Known {
   /** Fixed, since a wall clock that is set would otherwise look like a restart. */
@@ -62,23 +65,24 @@ export class StoreMetricProducer implements MetricProducer {
     const sdk = await import('@opentelemetry/sdk-metrics')
     const began = this.#store.now()
     const metrics: MetricData[] = []
-    for (const metric of METRICS) {
-      metrics.push(...this.#metric(sdk, metric))
-      // Thousands of series take a while; requests come first.
-      await otherWork()
-    }
+    for (const metric of METRICS) metrics.push(...(await this.#metric(sdk, metric)))
     this.#store.collectors.collected(this, began, this.#patience)
     const scope = { name: INSTRUMENTATION_NAME, version: INSTRUMENTATION_VERSION }
     const scopeMetrics = metrics.length === 0 ? [] : [{ scope, metrics }]
     return { resourceMetrics: { resource: noResource, scopeMetrics }, errors: [] }
   }
 
-  #metric({ AggregationTemporality, DataPointType }: Sdk, { duration, errors, sources }: Metric): MetricData[] {
+  async #metric(
+    { AggregationTemporality, DataPointType }: Sdk,
+    { duration, errors, sources }: Metric
+  ): Promise<MetricData[]> {
     const points: Points = { durations: [], errors: [] }
-    const now = this.#store.now()
-    for (const source of sources) {
-      for (const totals of readTotals(this.#store, source.kind, now)) {
-        this.#add(points, totals, source.attributesOf(totals), now)
+    let read = 0
+    for (const { kind, attributesOf } of sources) {
+      for (const totals of readTotals(this.#store, kind)) {
+        this.#add(points, totals, attributesOf(totals))
+        read += 1
+        if (read % SERIES_AT_A_TIME === 0) await otherWork()
       }
     }
     const aggregationTemporality = this.#isDelta ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE
@@ -103,11 +107,11 @@ export class StoreMetricProducer implements MetricProducer {
     return metrics.filter(({ dataPoints }) => dataPoints.length > 0)
   }
 
-  #add(points: Points, totals: SeriesTotals, attributes: Attributes, now: number): void {
+  #add(points: Points, totals: SeriesTotals, attributes: Attributes): void {
     const known = this.#knownOf(totals)
     const before = known.last
     const startTime = this.#isDelta ? known.end : known.start
-    const endTime = (known.end = later(known.end, hrTimeOf(this.#store.wallTimeOf(now))))
+    const endTime = (known.end = later(known.end, hrTimeOf(this.#store.wallTimeOf(totals.end))))
     // Past 2^53 a sum is rounded, and one that went back by a nanosecond would look like a restart.
     const sum = (known.sum = Math.max(known.sum, totals.sum))
     const counted = { ...totals, sum }

@@ -53,7 +53,8 @@ export class PrometheusReader extends MetricReader {
       else {
         const { resourceMetrics } = await this.collect()
         await resourceMetrics.resource.waitForAsyncAttributes?.()
-        response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(prometheusText(resourceMetrics, true))
+        const text = await prometheusText(resourceMetrics, true)
+        response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(text)
       }
     } catch (error) {
       diag.warn(`Prometheus metrics could not be collected: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,60 +1,110 @@
-import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
-import {
-  DataPointType,
-  type DataPoint,
-  type ExponentialHistogram,
-  type Histogram,
-  type MetricData,
-  type ResourceMetrics
-} from '@opentelemetry/sdk-metrics'
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { Attributes } from '@opentelemetry/api'
+import { DataPointType, type DataPoint, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
+import { asClassic, classicOf, type ClassicHistogram } from './classic.js'
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Powers of two of a second, 61 µs to 32 s. Those are bounds of the buckets that are kept, so no count is an estimate. */
-const FIRST_POWER = -14
-const BOUNDARIES = Array.from({ length: 20 }, (_, index) => 2 ** (FIRST_POWER + index))
-
 /** What a unit is called at the end of a name, as the Collector calls it. */
 const unitNames = new Map([
-  ['s', 'seconds'],
-  ['ms', 'milliseconds'],
-  ['By', 'bytes']
+  ['s', '_seconds'],
+  ['ms', '_milliseconds'],
+  ['By', '_bytes']
 ])
+
+/** After so many points requests come first: thousands of points take a while. */
+const POINTS_AT_A_TIME = 100
 
 /**
  * Metrics in Prometheus' text format 0.0.4, under the names that they have there when they come through a Collector. That
- * format knows no exponential histograms; they become classic ones.
+ * format knows no exponential histograms; they become classic ones. The SDK's own serializer does not write these, and takes
+ * so long for each line that requests would wait. https://prometheus.io/docs/instrumenting/exposition_formats/
  *
  * @param isWhole whether the resource is told too, as `target_info`
  */
-export function prometheusText({ resource, scopeMetrics }: ResourceMetrics, isWhole = false): string {
-  const serializer = new PrometheusSerializer(undefined, false, undefined, !isWhole, true)
-  const converted = scopeMetrics.map(({ scope, metrics }) => ({ scope, metrics: metrics.map(plain) }))
-  return `${serializer.serialize({ resource, scopeMetrics: converted }).trimEnd()}\n`
+export async function prometheusText({ resource, scopeMetrics }: ResourceMetrics, isWhole = false): Promise<string> {
+  // Line by line under the head of its family, which may be told in one place only.
+  const families = new Map<string, string[]>()
+  if (isWhole) {
+    const lines = linesOf(families, 'target_info', 'gauge', 'What is measured.')
+    lines.push(line('target_info', labelsOf(resource.attributes), 1))
+  }
+  for (const metric of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+    const { name, type } = familyOf(metric)
+    const lines = linesOf(families, name, type, metric.descriptor.description)
+    for (let from = 0; from < metric.dataPoints.length; from += POINTS_AT_A_TIME) {
+      lines.push(...pointsOf(metric, name, from, from + POINTS_AT_A_TIME))
+      await otherWork()
+    }
+  }
+  return [...families.values()].flat().join('')
 }
 
-function plain(metric: MetricData): MetricData {
-  const unit = unitNames.get(metric.descriptor.unit)
-  const name = unit === undefined ? metric.descriptor.name : `${metric.descriptor.name}.${unit}`
-  // In this format a unit has no line of its own.
-  const descriptor = { ...metric.descriptor, name, unit: '' }
-  if (metric.dataPointType !== DataPointType.EXPONENTIAL_HISTOGRAM) return { ...metric, descriptor }
-  const dataPoints = metric.dataPoints.map(classic)
-  return { ...metric, descriptor, dataPointType: DataPointType.HISTOGRAM, dataPoints }
+function familyOf(metric: MetricData): { name: string; type: string } {
+  const name = `${plain(metric.descriptor.name)}${unitNames.get(metric.descriptor.unit) ?? ''}`
+  if (metric.dataPointType === DataPointType.SUM && metric.isMonotonic)
+    return { name: `${name}_total`, type: 'counter' }
+  const isNumber = metric.dataPointType === DataPointType.SUM || metric.dataPointType === DataPointType.GAUGE
+  return { name, type: isNumber ? 'gauge' : 'histogram' }
 }
 
-function classic(point: DataPoint<ExponentialHistogram>): DataPoint<Histogram> {
-  const { count, sum, scale, zeroCount, positive } = point.value
-  const counts = new Array<number>(BOUNDARIES.length + 1).fill(0)
-  const add = (place: number, more: number): void => {
-    counts[place] = (counts[place] ?? 0) + more
+function linesOf(families: Map<string, string[]>, name: string, type: string, help: string): string[] {
+  const lines = families.get(name) ?? [`# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`]
+  families.set(name, lines)
+  return lines
+}
+
+function pointsOf(metric: MetricData, name: string, from: number, end: number): string[] {
+  switch (metric.dataPointType) {
+    case DataPointType.SUM:
+    case DataPointType.GAUGE:
+      return metric.dataPoints.slice(from, end).map(({ attributes, value }) => line(name, labelsOf(attributes), value))
+    case DataPointType.HISTOGRAM:
+      return metric.dataPoints.slice(from, end).map(point => histogram(name, point, asClassic(point.value)))
+    case DataPointType.EXPONENTIAL_HISTOGRAM:
+      return metric.dataPoints.slice(from, end).map(point => histogram(name, point, classicOf(point.value)))
   }
-  add(0, zeroCount)
-  for (const [index, more] of positive.bucketCounts.entries()) {
-    // The power of two that is the bucket's upper bound, or the next above it.
-    const power = Math.ceil((positive.offset + index + 1) / 2 ** scale)
-    add(Math.min(Math.max(power - FIRST_POWER, 0), BOUNDARIES.length), more)
+}
+
+function histogram(
+  name: string,
+  { attributes, value }: DataPoint<{ count: number; sum?: number }>,
+  { bounds, atMost }: ClassicHistogram
+): string {
+  const labels = labelsOf(attributes)
+  const before = labels === '' ? '' : `${labels},`
+  let text = ''
+  for (const [index, count] of atMost.entries()) {
+    text += line(`${name}_bucket`, `${before}le="${numberText(bounds[index] ?? Infinity)}"`, count)
   }
-  const value = { buckets: { boundaries: BOUNDARIES, counts }, count, ...(sum === undefined ? {} : { sum }) }
-  return { ...point, value }
+  if (value.sum !== undefined) text += line(`${name}_sum`, labels, value.sum)
+  return text + line(`${name}_count`, labels, value.count)
+}
+
+function line(name: string, labels: string, value: number): string {
+  return `${labels === '' ? name : `${name}{${labels}}`} ${numberText(value)}\n`
+}
+
+function numberText(value: number): string {
+  return Number.isFinite(value) || Number.isNaN(value) ? String(value) : value > 0 ? '+Inf' : '-Inf'
+}
+
+function labelsOf(attributes: Attributes): string {
+  return Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${plain(name)}="${escaped(shown(value)).replaceAll('"', String.raw`\"`)}"`)
+    .join(',')
+}
+
+/** A name with nothing in it but letters, digits and single underscores, as the Collector makes it. */
+function plain(name: string): string {
+  return name.replaceAll(/[^a-zA-Z0-9]+/g, '_').replace(/^(?=\d)/, '_')
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`)
+}
+
+function shown(value: Attributes[string]): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

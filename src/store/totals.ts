@@ -31,6 +31,8 @@ export interface SeriesTotals<Of extends Kind = Kind> extends Buckets {
   readonly series: object
   /** Monotonic nanoseconds of the moment from which on it counts. */
   readonly start: number
+  /** And up to which it did. */
+  readonly end: number
   readonly count: number
   /** Nanoseconds, as are `min`, Infinity where nothing was timed, and `max`. */
   readonly sum: number
@@ -41,15 +43,16 @@ export interface SeriesTotals<Of extends Kind = Kind> extends Buckets {
   readonly errors: number
 }
 
-/** The totals of every series of one kind, as of `now`, which is `store.now()`. */
-export function* readTotals<Of extends Kind>(store: Store, kind: Of, now: number): Generator<SeriesTotals<Of>> {
+/** The totals of every series of one kind, each as of when it is asked for: there may be other work in between. */
+export function* readTotals<Of extends Kind>(store: Store, kind: Of): Generator<SeriesTotals<Of>> {
   const merger = new Merger()
   for (const series of dimensionOf(store, kind)) {
+    const end = store.now()
     merger.clear()
-    const errors = series.readLifetime(store.window, now, merger)
+    const errors = series.readLifetime(store.window, end, merger)
     const { count, sum, min, max, zeroCount } = merger
     const { name, labels, start } = series
-    yield { kind, name, labels, series, start, count, sum, min, max, zeroCount, errors, ...merger.buckets() }
+    yield { kind, name, labels, series, start, end, count, sum, min, max, zeroCount, errors, ...merger.buckets() }
   }
 }
 

@@ -111,7 +111,7 @@ function labelsOf(text: string): Sample['labels'] {
 }
 
 function numberOf(text: string): number {
-  if (text === '+Inf') return Infinity
+  if (text === '+Inf' || text === '-Inf') return text === '+Inf' ? Infinity : -Infinity
   const value = Number(text)
   if (text === '' || Number.isNaN(value)) throw new Error(`no number: ${text}`)
   return value

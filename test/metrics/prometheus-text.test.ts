@@ -1,0 +1,111 @@
+import { ValueType } from '@opentelemetry/api'
+import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
+import {
+  AggregationTemporality,
+  DataPointType,
+  type MetricData,
+  type ResourceMetrics
+} from '@opentelemetry/sdk-metrics'
+import { resources } from '@opentelemetry/sdk-node'
+import { test } from 'tap'
+import { prometheusText } from '../../src/metrics/prometheus-text.js'
+import { histogramsOf, parseText } from './text.js'
+
+const point = { startTime: [0, 0] as [number, number], endTime: [60, 0] as [number, number] }
+const awkward = { 'url.path': 'a "b"\\c\nd, e="f"} 1', truth: true, list: ['a', 'b'], 'more--dots..here': 1, ünï: 'ö' }
+
+function descriptor(name: string, unit = ''): MetricData['descriptor'] {
+  return { name, unit, description: 'A \\ and\na line.', valueType: ValueType.DOUBLE }
+}
+
+const aggregationTemporality = AggregationTemporality.CUMULATIVE
+const known: MetricData[] = [
+  {
+    descriptor: descriptor('requests'),
+    dataPointType: DataPointType.SUM,
+    isMonotonic: true,
+    aggregationTemporality,
+    dataPoints: [
+      { ...point, attributes: awkward, value: 3 },
+      { ...point, attributes: {}, value: 0.1 }
+    ]
+  },
+  {
+    descriptor: descriptor('db.client.connection.count'),
+    dataPointType: DataPointType.SUM,
+    isMonotonic: false,
+    aggregationTemporality,
+    dataPoints: [{ ...point, attributes: { state: 'idle' }, value: -2 }]
+  },
+  {
+    descriptor: descriptor('level'),
+    dataPointType: DataPointType.GAUGE,
+    aggregationTemporality,
+    dataPoints: [Infinity, -Infinity, 1e-7, 1e21].map(value => ({
+      ...point,
+      attributes: { value: String(value) },
+      value
+    }))
+  },
+  {
+    descriptor: descriptor('http.server.request.duration'),
+    dataPointType: DataPointType.HISTOGRAM,
+    aggregationTemporality,
+    dataPoints: [
+      {
+        ...point,
+        attributes: { 'http.route': '/' },
+        value: { buckets: { boundaries: [0.005, 0.01, 10], counts: [1, 0, 2, 4] }, count: 7, sum: 50.5 }
+      }
+    ]
+  }
+]
+
+function all(metrics: MetricData[]): ResourceMetrics {
+  const resource = resources.resourceFromAttributes({ 'service.name': 'tracker' })
+  return { resource, scopeMetrics: metrics.map(metric => ({ scope: { name: 'test' }, metrics: [metric] })) }
+}
+
+test('the text is what the serializer of OpenTelemetry makes, as far as that goes', async t => {
+  const ours = await prometheusText(all(known), true)
+  const theirs = new PrometheusSerializer(undefined, false, undefined, false, true).serialize(all(known))
+  const linesOf = (text: string): string[] =>
+    text.split('\n').filter(line => line !== '' && !line.startsWith('# HELP target'))
+  t.strictSame(linesOf(ours).sort(), linesOf(theirs).sort())
+})
+
+test('an exponential histogram of any scale becomes a classic one with the same count', async t => {
+  for (const [scale, offset, expected] of [
+    [6, -64, [[0.5, 0], [1, 63], [2, 65]]], // prettier-ignore
+    [0, -1, [[0.5, 0], [1, 1], [2, 2]]], // prettier-ignore
+    [-1, -1, [[0.125, 0], [1, 1], [2, 1], [4, 2]]] // prettier-ignore
+  ] as const) {
+    const bucketCounts = new Array<number>(scale === 6 ? 66 : 2).fill(1)
+    if (scale === 6) bucketCounts[0] = 0
+    const value = {
+      count: bucketCounts.reduce((sum, count) => sum + count, 0),
+      sum: 1,
+      scale,
+      zeroCount: 0,
+      positive: { offset, bucketCounts },
+      negative: { offset: 0, bucketCounts: [] }
+    }
+    const metric: MetricData = {
+      descriptor: descriptor('time', 's'),
+      dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM,
+      aggregationTemporality,
+      dataPoints: [{ ...point, attributes: {}, value }]
+    }
+    const [histogram] = histogramsOf(parseText(await prometheusText(all([metric]))).get('time_seconds'))
+    const counts = new Map(histogram?.buckets)
+    for (const [bound, count] of expected) t.equal(counts.get(bound), count, `${scale}: ${bound}`)
+  }
+})
+
+test('metrics of one name from two scopes are told in one place', async t => {
+  const [counter, ...others] = known
+  if (counter === undefined) throw new Error('no metric')
+  const again = { ...counter, dataPoints: [{ ...point, attributes: { other: 1 }, value: 5 }] } as MetricData
+  const families = parseText(await prometheusText(all([counter, ...others, again])))
+  t.equal(families.get('requests_total')?.samples.length, 3)
+})
