@@ -14,14 +14,14 @@ const BOUNDS = Array.from({ length: 20 }, (_, index) => 2 ** (FIRST_POWER + inde
 /** An exponential histogram with the bounds of a classic one. */
 export function classicOf({ scale, zeroCount, positive }: ExponentialHistogram): ClassicHistogram {
   const counts = new Array<number>(BOUNDS.length + 1).fill(0)
-  const add = (place: number, more: number): void => {
-    counts[place] = (counts[place] ?? 0) + more
-  }
-  add(0, zeroCount)
-  for (const [index, more] of positive.bucketCounts.entries()) {
+  counts[0] = zeroCount
+  const { offset, bucketCounts } = positive
+  const bucketsPerPower = 2 ** scale
+  for (let index = 0; index < bucketCounts.length; index += 1) {
     // The power of two that is the bucket's upper bound, or the next above it.
-    const power = Math.ceil((positive.offset + index + 1) / 2 ** scale)
-    add(Math.min(Math.max(power - FIRST_POWER, 0), BOUNDS.length), more)
+    const power = Math.ceil((offset + index + 1) / bucketsPerPower)
+    const place = Math.min(Math.max(power - FIRST_POWER, 0), BOUNDS.length)
+    counts[place] = (counts[place] ?? 0) + (bucketCounts[index] ?? 0)
   }
   return { bounds: BOUNDS, atMost: accumulated(counts) }
 }
