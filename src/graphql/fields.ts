@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { DocumentNode, GraphQLSchema } from 'graphql'
+import type * as GraphQL from 'graphql'
 import { PerformanceError } from '../errors.js'
 import { OWN_TYPES, TIMING_FIELD } from '../lib/names.js'
 import { metricsResolvers, timingResolver, type FieldsOptions, type ResolverMap } from './resolvers.js'
@@ -7,8 +7,8 @@ import { metricsSdl, timingSdl, timingTypeSdl } from './sdl.js'
 
 /** The part of Mercurius' `app.graphql` that is used. */
 export interface SchemaHost {
-  readonly schema: GraphQLSchema
-  extendSchema(document: DocumentNode): unknown
+  readonly schema: GraphQL.GraphQLSchema
+  extendSchema(document: GraphQL.DocumentNode): unknown
   defineResolvers(resolvers: ResolverMap): unknown
 }
 
@@ -46,19 +46,19 @@ async function extend(host: SchemaHost, sdl: string, resolvers: ResolverMap): Pr
  * Parsed here and not by Mercurius, which would do it with the limits that the application sets for its clients' documents.
  * Loaded when needed: whoever imports this package may not have started the instrumentation of graphql yet.
  */
-function parsed(sdl: string): DocumentNode {
-  const { parse } = createRequire(import.meta.url)('graphql') as typeof import('graphql')
+function parsed(sdl: string): GraphQL.DocumentNode {
+  const { parse } = createRequire(import.meta.url)('graphql') as typeof GraphQL
   return parse(sdl, { noLocation: true })
 }
 
 /** Whether our own timing type is there already; a type of the application by that name is a conflict. */
-function hasTimingType(schema: GraphQLSchema): boolean {
+function hasTimingType(schema: GraphQL.GraphQLSchema): boolean {
   return Object.values(schema.getTypeMap()).some(
     type => 'isTypeOf' in type && String(type.getFields()[TIMING_FIELD]?.type) === 'FieldPerformance'
   )
 }
 
-function objectTypesWithoutTiming(schema: GraphQLSchema): string[] {
+function objectTypesWithoutTiming(schema: GraphQL.GraphQLSchema): string[] {
   const subscription = schema.getSubscriptionType()?.name
   return Object.values(schema.getTypeMap())
     .filter(type => 'isTypeOf' in type && !(TIMING_FIELD in type.getFields()))

@@ -12,7 +12,7 @@ import {
   type MetricReader,
   type PushMetricExporter
 } from '@opentelemetry/sdk-metrics'
-import { isExported } from '../spans/exporters.js'
+import { isExported } from '../spans/export/exporters.js'
 import type { MetricExport } from '../spans/telemetry.js'
 import type { Store } from '../store/store.js'
 import { COUNTED_ALREADY } from './names.js'
