@@ -83,7 +83,7 @@ export class SlowTraces {
   }
 
   #exportOperation(
-    { facts }: Execution,
+    { facts, endedAt }: Execution,
     { droppedCalls }: KeptOperation,
     context: SpanContext,
     duration: number,
@@ -91,7 +91,6 @@ export class SlowTraces {
   ): void {
     const name = facts.name === undefined ? facts.type : `${facts.type} ${facts.name}`
     const attributes = keptOperationAttributes(facts, droppedCalls, failed)
-    const endedAt = this.#options.clock.monotonic()
     this.#new({ name, attributes, context, parent: undefined, endedAt, duration, failed })
   }
 

@@ -61,8 +61,9 @@ export class Execution implements Context {
   statements = 0
   /** Nanoseconds that they took, one by one. */
   sqlTime = 0
-  /** Nanoseconds that it took; 0 while it runs. */
+  /** Nanoseconds that it took; 0 while it runs. And when it ended, monotonic. */
   duration = 0
+  endedAt = 0
   isRunning = false
   /** Running executions that were given the same context value later. */
   sharers = 0

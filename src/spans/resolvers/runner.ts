@@ -25,6 +25,7 @@ export function run<Result extends Outcome>(
       end(execution)
       const failed = result === undefined || (result.errors?.length ?? 0) > 0
       const now = sink.now()
+      execution.endedAt = now
       execution.duration = Math.round(now - start)
       sink.executed(execution, execution.duration, failed)
       if (!execution.facts.isOwn) sink.meter.spans += 1
