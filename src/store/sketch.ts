@@ -16,16 +16,11 @@ const BUCKETS_PER_OCTAVE = 2 ** SCALE
 const SECOND = 1e9
 /** How many buckets there are between a nanosecond and a second; not a whole number. */
 const BUCKETS_BELOW_SECOND = Math.log2(SECOND) * BUCKETS_PER_OCTAVE
-/**
- * What `bucketOf` takes off: a little more, by which a value that lies on a bound (2 s is one) stays below it in spite of
- * the error of a logarithm. That error is at most 8e-13, the next nanosecond is 4e-13 away at 39 hours and 2e-9 at a minute.
- */
-const OFFSET = BUCKETS_BELOW_SECOND + 1e-12
 /** Longer durations count as this: 2^47 ns, 39 hours. It bounds the buckets of a sketch to 3,009. */
 const LARGEST = 2 ** 47
 /** That of a nanosecond. */
-export const LOWEST_BUCKET = Math.ceil(-OFFSET) - 1
-const HIGHEST_BUCKET = Math.ceil(47 * BUCKETS_PER_OCTAVE - OFFSET) - 1
+export const LOWEST_BUCKET = Math.ceil(-BUCKETS_BELOW_SECOND) - 1
+const HIGHEST_BUCKET = Math.ceil(47 * BUCKETS_PER_OCTAVE - BUCKETS_BELOW_SECOND) - 1
 export const BUCKET_LIMIT = HIGHEST_BUCKET - LOWEST_BUCKET + 1
 /** Buckets are allocated in steps of this many; most series stay within an octave or two. */
 const STEP = 16
@@ -132,7 +127,9 @@ export class Sketch {
 
 /** The index of the bucket that holds `nanoseconds`, which is above 0. */
 export function bucketOf(nanoseconds: number): number {
-  return nanoseconds >= LARGEST ? HIGHEST_BUCKET : Math.ceil(Math.log2(nanoseconds) * BUCKETS_PER_OCTAVE - OFFSET) - 1
+  return nanoseconds >= LARGEST
+    ? HIGHEST_BUCKET
+    : Math.ceil(Math.log2(nanoseconds) * BUCKETS_PER_OCTAVE - BUCKETS_BELOW_SECOND) - 1
 }
 
 /**

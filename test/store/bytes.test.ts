@@ -80,6 +80,20 @@ test('a store whose retention changes, with what is in it, takes no more than be
   t.end()
 })
 
+test('what has expired still takes memory, and is counted', t => {
+  const clock = manualClock()
+  const store = new Store({ clock, retentionPeriod: 60 })
+  // Far apart, so that the buckets between them outweigh everything else.
+  for (const duration of [1, 1e13])
+    store.recordResolver('A.a', { duration, failed: false, argsCount: 0, traceId: null })
+  clock.advance(30)
+  const before = store.bytes
+  clock.advance(60)
+  const grown = store.bytes - before
+  t.ok(grown > 2700 && grown < 3300, `${grown} bytes for 2,800 buckets`)
+  t.end()
+})
+
 test('an empty store takes next to nothing, and so does one whose series have expired', t => {
   const clock = manualClock()
   const store = new Store({ clock, retentionPeriod: 60 })

@@ -136,6 +136,9 @@ test('the buckets of a sum are those of its parts, without the empty ones around
     [[bucketOf(1), 2], ...[5, 1000].map(value => [bucketOf(value), 1]), [bucketOf(2e6), 2], [bucketOf(3e9), 1]]
   )
   t.strictSame([counts[0], counts.at(-1)], [2, 1])
+  const narrow = new Merger()
+  narrow.add(sketchOf([1000, 1000]))
+  t.strictSame(narrow.buckets(), { offset: bucketOf(1000), counts: [2] })
   t.strictSame(new Merger().buckets(), { offset: 0, counts: [] })
   t.end()
 })
