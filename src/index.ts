@@ -18,6 +18,7 @@ export { recordRows } from './spans/rows.js'
 export type {
   CacheSnapshot,
   CountSummary,
+  ExportReport,
   NamedCacheSnapshot,
   OperationSnapshot,
   QuerySnapshot,
@@ -32,5 +33,4 @@ export type {
 } from './store/snapshot.js'
 export type { RecentCall } from './store/recent.js'
 export type { SlowCall } from './store/slow.js'
-export type { ExportReport } from './spans/export/account.js'
 export { trackedCache, type CacheTracker } from './cache/mercurius-cache.js'

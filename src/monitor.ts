@@ -17,6 +17,7 @@ import { executionOf, type Execution, type Path } from './spans/resolvers/execut
 import type { CallWriter, DirectContexts, ExecutionSink, SlowTraceExport } from './spans/resolvers/sinks.js'
 import type { SpanEnded } from './spans/resolvers/span.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
+import type { ExportReport } from './spans/export/account.js'
 import type { Exporting } from './spans/telemetry.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
@@ -158,7 +159,7 @@ export class Monitor implements SpanSink, ExecutionSink {
     const execution = executionOf(contextValue)
     if (execution === undefined || execution.isRunning) return undefined
     const { duration, statements, sqlTime, trace } = execution
-    return { duration, statements, sqlTime, traceId: trace.id, isExported: trace.isExported }
+    return { duration, statements, sqlTime, trace }
   }
 
   now(): number {
@@ -238,12 +239,7 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.store.recordOperation(facts.seriesName, facts, measurement, statements, facts.key)
     const isSlow = nanoseconds >= this.#config.slowOperationThreshold * 1e9
     if (isSlow) this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
-    if (kept === undefined || !(failed || isSlow || trace.hasSlowPart)) return
-    try {
-      this.slowTraces?.export(execution, nanoseconds, failed)
-    } catch (error) {
-      this.caught(error)
-    }
+    if (kept !== undefined) this.slowTraces?.ended(execution, failed, failed || isSlow || trace.hasSlowPart)
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {
@@ -280,10 +276,9 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.#log.flush()
     const { exporting } = this
     if (exporting === undefined) return
-    const before = exporting.report
+    const before = lostIn(exporting.report)
     await Promise.race([exporting.flush().catch(() => undefined), delay(FLUSH_LIMIT, undefined, { ref: false })])
-    const after = exporting.report
-    const unsent = after.waiting + after.failed + after.dropped - before.failed - before.dropped
+    const unsent = lostIn(exporting.report) + (exporting.report?.waiting ?? 0) - before
     if (unsent > 0) this.#log.logger?.warn({ unsent }, `PERFORMANCE: ${unsent} spans were not sent`)
   }
 
@@ -341,4 +336,8 @@ export class Monitor implements SpanSink, ExecutionSink {
       this.caught(error)
     }
   }
+}
+
+function lostIn(report: ExportReport | undefined): number {
+  return report === undefined ? 0 : report.failed + report.dropped
 }

@@ -64,7 +64,9 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
     })
   }
   await addTimingFields(host, fields)
-  if (hasCredential) addTimingHeaders(host, fields)
+  // A login of the application's own is asked only for those who ask for it.
+  if (hasCredential)
+    addTimingHeaders(host, fields, options.authorize === undefined ? 'authorization' : 'x-server-timing')
   app.addHook('onReady', async () => {
     // The schema may have grown since.
     await addTimingFields(host, fields)

@@ -57,7 +57,8 @@ export const selfTypes = `
     sampleRate: Float!
     "When detail or sampleRate last changed, ISO 8601."
     detailSince: String!
-    export: ExportMetrics!
+    "Null where this package exports no spans, as with an SDK of the application's own."
+    export: ExportMetrics
   }
   enum MeasuringDetail {
     FULL

@@ -3,6 +3,7 @@ import { isAdministrator, type CallerContext } from './access.js'
 import type { FieldsOptions } from './resolvers.js'
 
 interface Reply {
+  readonly request?: { readonly headers?: object }
   getHeader(name: string): unknown
   header(name: string, value: string): unknown
 }
@@ -17,32 +18,42 @@ export interface ResolutionHost {
 /**
  * Tells administrators what each of their operations cost, where browsers look for it and a trace can be found:
  * `Server-Timing` and `X-Trace-Id`. Nobody else gets them: how long something took may tell what is there.
+ *
+ * @param asksFor the request header without which nobody is asked who the caller is: a login of the application's own may
+ * take long
  */
-export function addTimingHeaders(host: ResolutionHost, { reader, authorize }: FieldsOptions): void {
+export function addTimingHeaders(
+  host: ResolutionHost,
+  { reader, authorize }: FieldsOptions,
+  asksFor: 'authorization' | 'x-server-timing'
+): void {
   host.addHook('onResolution', async (_execution, context) => {
     const { reply } = context
-    if (reply?.header === undefined || reply.getHeader === undefined) return
+    if (!isReply(reply) || !(asksFor in (reply.request?.headers ?? {}))) return
     const cost = reader.costOf(context)
     if (cost === undefined || !(await isAdministrator(authorize, context))) return
-    addHeaders(reply as Reply, cost)
+    addHeaders(reply, cost)
   })
+}
+
+function isReply(reply: Partial<Reply> | undefined): reply is Reply {
+  return typeof reply?.header === 'function' && typeof reply.getHeader === 'function'
 }
 
 /** A request may hold several operations: their entries stand side by side. */
 function addHeaders(reply: Reply, cost: OperationCost): void {
   const before = reply.getHeader('server-timing')
-  const entries = serverTiming(cost)
-  reply.header('server-timing', typeof before === 'string' ? `${before}, ${entries}` : entries)
-  reply.header('x-trace-id', cost.traceId)
+  const entries = Array.isArray(before) ? before.map(String) : typeof before === 'string' ? [before] : []
+  reply.header('server-timing', [...entries, serverTiming(cost)].join(', '))
+  reply.header('x-trace-id', cost.trace.id)
 }
 
 /** https://www.w3.org/TR/server-timing/; durations in milliseconds. */
-function serverTiming({ duration, statements, sqlTime, traceId, isExported }: OperationCost): string {
+function serverTiming({ duration, statements, sqlTime, trace }: OperationCost): string {
   const milliseconds = (nanoseconds: number): string => (nanoseconds / 1e6).toFixed(3)
-  const trace = isExported ? `${traceId};exported` : traceId
   return [
     `graphql;dur=${milliseconds(duration)}`,
     `sql;dur=${milliseconds(sqlTime)};desc="${statements} statements"`,
-    `trace;desc="${trace}"`
+    `trace;desc="${trace.id}${trace.isExported ? ';exported' : ''}"`
   ].join(', ')
 }

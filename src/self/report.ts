@@ -1,5 +1,5 @@
 import type { FaultReport } from '../lib/fault-guard.js'
-import type { SelfSnapshot } from '../store/snapshot.js'
+import type { ExportReport, SelfSnapshot } from '../store/snapshot.js'
 import type { Store } from '../store/store.js'
 import type { DetailControl } from './detail-control.js'
 import type { SelfMeter } from './meter.js'
@@ -12,10 +12,8 @@ export interface SelfReportSources {
   /** Share of a core; 0 for none. */
   readonly budget: number
   /** Undefined where nothing is exported. */
-  readonly exported: SelfSnapshot['export'] | undefined
+  readonly exported: ExportReport | undefined
 }
-
-const NOTHING: SelfSnapshot['export'] = { ended: 0, exported: 0, dropped: 0, failed: 0, notSampled: 0, waiting: 0 }
 
 /** What the monitor says of itself; without `withBytes` it does not go through the store for its size. */
 export function selfReport(
@@ -35,6 +33,6 @@ export function selfReport(
     detail: control.detail.name,
     sampleRate: 1 / control.detail.sampleEvery,
     detailSince: new Date(store.wallTimeOf(control.since)).toISOString(),
-    export: exported ?? NOTHING
+    export: exported ?? null
   }
 }

@@ -3,6 +3,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { systemClock } from '../lib/clock.js'
 import { isOwnField, TIMING_FIELD } from '../lib/names.js'
 import { copyOf } from '../lib/text.js'
+import type { TraceOfOperation } from './measurement.js'
 import type { ResolverCall } from './resolvers/call.js'
 import { CALL_KEY, EXECUTION_KEY } from './resolvers/contexts.js'
 import type { Execution } from './resolvers/execution.js'
@@ -23,9 +24,7 @@ export interface OperationCost {
   /** SQL statements that it sent, and the nanoseconds that they took, one by one. */
   readonly statements: number
   readonly sqlTime: number
-  readonly traceId: string
-  /** Whether its trace leaves the process. */
-  readonly isExported: boolean
+  readonly trace: TraceOfOperation
 }
 
 /** What is known of one running operation; it lives as long as the spans that point to it. */

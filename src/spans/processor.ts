@@ -128,7 +128,11 @@ export class SpanAggregator implements SpanProcessor {
   #ending(span: Span): void {
     // What our own instrumentation exports it has measured itself.
     const sql = isOwn(span) ? undefined : this.#measure(span)
-    if (!isSampled(span)) return
+    if (!isSampled(span)) {
+      const sender = senderOf(span)
+      sender?.execution.kept?.spanEnded(span, sender.call)
+      return
+    }
     try {
       scrub(span, sql)
     } catch (error) {
@@ -180,10 +184,7 @@ export class SpanAggregator implements SpanProcessor {
       sender === undefined
         ? queryMeasurementOf(span, this.#traceIdOf(span), parameters, null, this.#operationNameOf(span))
         : sentQueryOf(span, parameters, sender)
-    if (sender !== undefined) {
-      sender.execution.sqlTime += measurement.duration
-      if (sender.execution.isRunning) sender.execution.kept?.queried(span, sender.call)
-    }
+    if (sender !== undefined) sender.execution.sqlTime += measurement.duration
     if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
     this.#sink.query(statement, measurement)
   }

@@ -72,18 +72,23 @@ export function operationAttributes(type: string, name: string | undefined, sour
 /** On an operation's span: how many of its resolver calls have no span, since others had used up the limit. */
 export const DROPPED_RESOLVER_SPANS = 'graphql.resolver.dropped_spans'
 
-/** On the span of an operation that was not sampled: why it was exported all the same, `failed` or `slow`. */
+/**
+ * On the span of an operation that was not sampled: how many spans that ended inside it are missing, and why it was exported
+ * all the same, `failed` or `slow`.
+ */
+const DROPPED_SPANS = 'mercurius_performance.dropped_spans'
 const KEPT_FOR = 'mercurius_performance.kept_for'
 
 /** What the span of an operation says of it that was exported although it was not sampled. */
 export function keptOperationAttributes(
   { type, name, source }: OperationSpan & { readonly source: string },
-  droppedCalls: number,
+  { droppedCalls, droppedSpans }: { readonly droppedCalls: number; readonly droppedSpans: number },
   failed: boolean
 ): Attributes {
   return {
     ...operationAttributes(type, name, source),
     ...(droppedCalls > 0 && { [DROPPED_RESOLVER_SPANS]: droppedCalls }),
+    ...(droppedSpans > 0 && { [DROPPED_SPANS]: droppedSpans }),
     [KEPT_FOR]: failed ? 'failed' : 'slow'
   }
 }

@@ -38,7 +38,8 @@ export type TelemetrySink = SpanSink &
 export interface Exporting {
   /** Sends what waits for it. */
   flush(): Promise<void>
-  readonly report: ExportReport
+  /** Undefined where no spans are. */
+  readonly report: ExportReport | undefined
 }
 
 /** Who reads metrics, and what is changed of those that instrumentations record. */
@@ -88,7 +89,10 @@ export function startTelemetry(
       exporters,
       resource: resourceOfProcess(),
       sql: () => sink.sql,
-      perMinute: () => sink.slowTracesPerMinute
+      perMinute: () => sink.slowTracesPerMinute,
+      caught: error => {
+        sink.caught(error)
+      }
     })
   }
   diagnostics.started()
@@ -99,7 +103,7 @@ export function startTelemetry(
       await Promise.allSettled([...exporters, ...readers].map(exporter => exporter.forceFlush()))
     },
     get report() {
-      return account.report
+      return exporters.length > 0 ? account.report : undefined
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { PerformanceConfig } from '../config.js'
 import type { ExportReport } from '../spans/export/account.js'
+export type { ExportReport }
 import type { RecentCall } from './recent.js'
 import type { SlowCall } from './slow.js'
 
@@ -157,8 +158,8 @@ export interface SelfSnapshot {
   readonly sampleRate: number
   /** When `detail` or `sampleRate` last changed, ISO 8601. */
   readonly detailSince: string
-  /** What became of the spans that were to be exported. */
-  readonly export: ExportReport
+  /** What became of the spans that ended; null where this package exports none, as with an SDK of the application's own. */
+  readonly export: ExportReport | null
 }
 
 /** All that a reader sees: plain, typed, JSON-serialisable. */

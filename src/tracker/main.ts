@@ -24,7 +24,10 @@ async function start(settings: Settings): Promise<void> {
     production: settings.production,
     jit: settings.jit
   })
-  stopOnSignal([() => app.close(), () => pool.end(), () => database.close()])
+  stopOnSignal([() => app.close(), () => pool.end(), () => database.close()], () => {
+    const waiting = app.performance.snapshot({ include: ['self'] }).self.export?.waiting ?? 0
+    app.log.error({ unsent: waiting }, `stopping took too long: ending at once, with ${waiting} spans not sent`)
+  })
   const url = await listen(app, settings)
   console.log(welcome({ url, production: settings.production, tokenIsGiven }))
 }

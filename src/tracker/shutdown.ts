@@ -1,15 +1,18 @@
 const GRACE_MILLISECONDS = 4_500
 
 /**
- * Stops what was started, in the given order, at SIGTERM or SIGINT, and ends the process. After 4.5 seconds, or at
- * a second signal, it ends at once.
+ * Stops what was started, in the given order, at SIGTERM or SIGINT, and ends the process. After 4.5 seconds it
+ * calls `giveUp` and ends at once; at a second signal too.
  */
-export function stopOnSignal(steps: readonly (() => PromiseLike<unknown>)[]): void {
+export function stopOnSignal(steps: readonly (() => PromiseLike<unknown>)[], giveUp: () => void): void {
   let isStopping = false
   const onSignal = (): void => {
     if (isStopping) process.exit(1)
     isStopping = true
-    setTimeout(() => process.exit(1), GRACE_MILLISECONDS).unref()
+    setTimeout(() => {
+      giveUp()
+      process.exit(1)
+    }, GRACE_MILLISECONDS).unref()
     void stop(steps)
   }
   process.on('SIGTERM', onSignal)

@@ -141,7 +141,7 @@ async function ask(url: string): Promise<void> {
     for (let round = rounds.pop(); round !== undefined; round = rounds.pop()) {
       for (const field of fields) {
         const title = `${field.charAt(0).toUpperCase()}${field.slice(1)}`
-        const query = `query ${title}($text: String) { one: ${field}(text: $text) other: ${field}(text: "${secret()}") }`
+        const query = `# ${secret()}\nquery ${title}($text: String) { one: ${field}(text: $text) other: ${field}(text: "${secret()}") }`
         const headers = {
           'content-type': 'application/json',
           authorization: `Bearer ${secret()}`,

@@ -63,14 +63,23 @@ export async function drive(url: string, pid: number, rate: number, seconds: num
   }
 }
 
+/** Empty where the process is gone. */
+function readOf(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 /** Microseconds of CPU time, in user and kernel mode. */
 function cpuOf(pid: number): number {
   // What comes before the closing parenthesis may hold spaces.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  const fields = readOf(pid, 'stat').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) * (1e6 / TICKS_A_SECOND)
 }
 
 function residentOf(pid: number): number {
-  const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')
+  const [, pages = '0'] = readOf(pid, 'statm').split(' ')
   return (Number(pages) * PAGE) / MEBIBYTE
 }

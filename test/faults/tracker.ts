@@ -41,15 +41,21 @@ export async function startTracker(t: Test, database: string, environment: Recor
   return { process, url, pid: process.child.pid ?? 0 }
 }
 
+const PATIENCE_MILLISECONDS = 60_000
+/** Of a caller that samples nothing, so that asking makes no spans that would be waited for. */
+const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00'
+
 /** What became of its spans, once none is waiting any more. */
 export async function settledAccount(url: string): Promise<Account> {
   const query = '{ _performanceMetrics { self { export { ended exported dropped failed notSampled waiting } } } }'
+  const headers = { authorization: `Bearer ${TOKEN}`, traceparent: UNSAMPLED }
+  const deadline = Date.now() + PATIENCE_MILLISECONDS
   for (;;) {
-    const { data } = await post(url, { query }, { authorization: `Bearer ${TOKEN}` })
+    const { data } = await post(url, { query }, headers)
     const account = (data as unknown as { _performanceMetrics: { self: { export: Account } } })._performanceMetrics.self
       .export
-    // This request is followed by its own spans.
     if (account.waiting === 0) return account
+    if (Date.now() > deadline) throw new Error(`spans are still waiting: ${JSON.stringify(account)}`)
     await delay(100)
   }
 }

@@ -67,3 +67,28 @@ test('the operations of a batch stand side by side, and a document that is refus
   t.equal(String(headers['server-timing']).split('graphql;dur=').length, 3)
   t.notOk('server-timing' in (await headersOf(app, { query: '{ nothing }' }, administrator)))
 })
+
+test("an application's own login is asked for those alone who ask for the headers", async t => {
+  let asked = 0
+  const authorize = async (): Promise<boolean> => {
+    asked += 1
+    return Promise.resolve(true)
+  }
+  const app = await service({ schema, resolvers }, { authorize })
+  t.teardown(() => app.close())
+  t.notOk('server-timing' in (await headersOf(app, { query: '{ hello }' }, administrator)))
+  t.equal(asked, 0)
+  t.ok('server-timing' in (await headersOf(app, { query: '{ hello }' }, { 'x-server-timing': '1' })))
+  t.equal(asked, 1)
+})
+
+test('entries of the application stay', async t => {
+  const app = await service({ schema, resolvers }, { adminToken: TOKEN })
+  t.teardown(() => app.close())
+  app.graphql.addHook('preExecution', async (_schema, _document, context) => {
+    context.reply.header('server-timing', ['db;dur=1', 'app;dur=2'])
+    return Promise.resolve()
+  })
+  const headers = (await headersOf(app, { query: '{ hello }' }, administrator)) as Record<string, string>
+  t.match(headers['server-timing'], /^db;dur=1, app;dur=2, graphql;dur=/)
+})

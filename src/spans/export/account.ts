@@ -2,7 +2,7 @@ import { TraceFlags } from '@opentelemetry/api'
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core'
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace'
 
-/** What became of the spans that ended, since the start: `ended` is the sum of the others, at any time. */
+/** What became of the spans that ended, since the start. At any time the others add up to `ended`. */
 export interface ExportReport {
   readonly ended: number
   /** Taken by the exporter's other end. */
@@ -18,6 +18,8 @@ export interface ExportReport {
 
 /** Keeps the books of one or more exporters; each counts a span for itself. */
 export class ExportAccount {
+  /** Counted by itself, so that a span that got lost would show. */
+  ended = 0
   exported = 0
   dropped = 0
   failed = 0
@@ -25,25 +27,34 @@ export class ExportAccount {
   waiting = 0
 
   get report(): ExportReport {
-    const { exported, dropped, failed, notSampled, waiting } = this
-    return { ended: exported + dropped + failed + notSampled + waiting, exported, dropped, failed, notSampled, waiting }
+    const { ended, exported, dropped, failed, notSampled, waiting } = this
+    return { ended, exported, dropped, failed, notSampled, waiting }
   }
+}
+
+/** How many spans may wait, of which exporter. */
+export interface Room {
+  /** Not yet handed to the exporter. Not above what the processor holds: what that gives up nobody is told. */
+  readonly queued: number
+  /**
+   * Those and the ones on their way. After failures the SDK's processor sends more and more batches at once, up to thirty
+   * of them, beside what it holds.
+   */
+  readonly waiting: number
 }
 
 /** A span processor of the SDK that exports, with every span that it is given accounted for. */
 export class AccountedProcessor implements SpanProcessor {
   readonly #processor: SpanProcessor
   readonly #account: ExportAccount
-  /** How many it holds until they are handed to the exporter. */
-  readonly #room: number
+  readonly #room: Room
   readonly #exporter: AccountedExporter
   #isShutDown = false
 
-  /** `room` must not be above what the processor itself can hold: what that gives up nobody is told. */
   constructor(
     account: ExportAccount,
     exporter: SpanExporter,
-    room: number,
+    room: Room,
     make: (exporter: SpanExporter) => SpanProcessor
   ) {
     this.#account = account
@@ -57,22 +68,35 @@ export class AccountedProcessor implements SpanProcessor {
   }
 
   onEnd(span: ReadableSpan): void {
-    const account = this.#account
-    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) {
-      account.notSampled += 1
-    } else if (this.#isShutDown || this.#exporter.queued >= this.#room) {
-      account.dropped += 1
-    } else {
-      account.waiting += 1
-      this.#exporter.queued += 1
-      this.#processor.onEnd(span)
-    }
+    this.#account.ended += 1
+    this.#take(span)
+  }
+
+  /** How many spans it would take now. */
+  get room(): number {
+    if (this.#isShutDown) return 0
+    const { queued, waiting } = this.#exporter
+    return Math.min(this.#room.queued - queued, this.#room.waiting - waiting)
   }
 
   /** Exports a span that was counted as not sampled when it ended. */
   reconsider(span: ReadableSpan): void {
     this.#account.notSampled -= 1
-    this.onEnd(span)
+    this.#take(span)
+  }
+
+  #take(span: ReadableSpan): void {
+    const account = this.#account
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) {
+      account.notSampled += 1
+    } else if (this.room <= 0) {
+      account.dropped += 1
+    } else {
+      account.waiting += 1
+      this.#exporter.queued += 1
+      this.#exporter.waiting += 1
+      this.#processor.onEnd(span)
+    }
   }
 
   forceFlush(): Promise<void> {
@@ -89,6 +113,8 @@ export class AccountedProcessor implements SpanProcessor {
 class AccountedExporter implements SpanExporter {
   /** Spans that were not handed to the exporter yet. */
   queued = 0
+  /** Those, and the ones whose fate is open. */
+  waiting = 0
   readonly #account: ExportAccount
   readonly #exporter: SpanExporter
 
@@ -103,6 +129,7 @@ class AccountedExporter implements SpanExporter {
     const settle = (result: ExportResult): void => {
       if (isSettled) return
       isSettled = true
+      this.waiting -= spans.length
       this.#account.waiting -= spans.length
       if (result.code === ExportResultCode.SUCCESS) this.#account.exported += spans.length
       else this.#account.failed += spans.length

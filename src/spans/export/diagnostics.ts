@@ -83,13 +83,13 @@ function hasLogger(): boolean {
   return (globalThis as { [API]?: { diag?: unknown } })[API]?.diag !== undefined
 }
 
-/** One line, without the password that an endpoint's URL may hold. */
+/** One line, without the password that an endpoint's URL may hold, even where it is no URL for all the signs in it. */
 function lineOf(parts: readonly unknown[]): string {
   const text = parts
     .map(textOf)
     .join(' ')
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\/\/[^@\s/]*@/g, '//')
+    .replaceAll(/\/\/[^\s'"]*@/g, '//')
   return text.length <= LONGEST_LINE ? text : `${text.slice(0, LONGEST_LINE)}…`
 }
 

@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api'
-import { getNumberFromEnv, getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core'
+import { getBooleanFromEnv, getNumberFromEnv, getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core'
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc'
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto'
@@ -11,8 +11,16 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { AccountedProcessor, type ExportAccount } from './account.js'
 
-/** As the specification has it. */
+/** As the specification has them. */
 const QUEUE_SIZE = 2048
+const BATCH_SIZE = 512
+/** The longest that Node's timers know, in milliseconds. */
+const LONGEST = 2 ** 31 - 1
+/**
+ * Milliseconds. The specification has ten seconds, in which a collector that hangs and comes back would not be noticed
+ * soon enough to send to it again within ten seconds.
+ */
+const OTLP_TIMEOUT = 8_000
 
 /**
  * The processors that export spans and keep `account` of them, as the `OTEL_*` variables say. NodeSDK stops reading them once it is given
@@ -35,38 +43,47 @@ export function isExported(signal: 'TRACES' | 'METRICS' | 'LOGS'): boolean {
 }
 
 function exporterNames(): string[] {
-  if (!isExported('TRACES')) return []
+  if (getBooleanFromEnv('OTEL_SDK_DISABLED') || !isExported('TRACES')) return []
   return [...new Set(getStringListFromEnv('OTEL_TRACES_EXPORTER') ?? ['otlp'])]
 }
 
 function otlpProcessor(account: ExportAccount): AccountedProcessor {
   const limits = batchLimits()
+  const queued = limits.maxQueueSize ?? QUEUE_SIZE
+  const batch = Math.min(queued, limits.maxExportBatchSize ?? BATCH_SIZE)
   return new AccountedProcessor(
     account,
     otlpExporter(),
-    limits.maxQueueSize ?? QUEUE_SIZE,
+    { queued, waiting: queued + batch },
     exporter => new BatchSpanProcessor({ exporter, ...limits })
   )
 }
 
 function consoleProcessor(account: ExportAccount): AccountedProcessor {
   const make = (exporter: SpanExporter): SimpleSpanProcessor => new SimpleSpanProcessor({ exporter })
-  return new AccountedProcessor(account, new ConsoleSpanExporter(), Infinity, make)
+  return new AccountedProcessor(account, new ConsoleSpanExporter(), UNBOUNDED, make)
 }
 
+/** Each span is written at once. */
+const UNBOUNDED = { queued: Infinity, waiting: Infinity }
+
 function otlpExporter(): SpanExporter {
-  const protocol =
-    getStringFromEnv('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ??
-    getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL') ??
-    'http/protobuf'
-  if (protocol === 'grpc') return new GrpcExporter()
-  if (protocol === 'http/json') return new JsonExporter()
+  const variable = variableOf('PROTOCOL')
+  const protocol = (variable && getStringFromEnv(variable)) ?? 'http/protobuf'
+  const options = variableOf('TIMEOUT') === undefined ? { timeoutMillis: OTLP_TIMEOUT } : {}
+  if (protocol === 'grpc') return new GrpcExporter(options)
+  if (protocol === 'http/json') return new JsonExporter(options)
   if (protocol !== 'http/protobuf') {
-    diag.warn(
-      `OTEL_EXPORTER_OTLP_PROTOCOL is "${protocol}": expected grpc, http/json or http/protobuf; taking the last`
-    )
+    diag.warn(`${variable ?? ''} is "${protocol}": expected grpc, http/json or http/protobuf; taking the last`)
   }
-  return new ProtobufExporter()
+  return new ProtobufExporter(options)
+}
+
+/** The variable that says it, of traces before that of all signals. */
+function variableOf(what: 'PROTOCOL' | 'TIMEOUT'): string | undefined {
+  return [`OTEL_EXPORTER_OTLP_TRACES_${what}`, `OTEL_EXPORTER_OTLP_${what}`].find(
+    name => getStringFromEnv(name) !== undefined
+  )
 }
 
 const batchVariables = {
@@ -83,7 +100,7 @@ function batchLimits(): Partial<Record<keyof typeof batchVariables, number>> {
 
 function positive(variable: string): number | undefined {
   const value = getNumberFromEnv(variable)
-  if (value === undefined || value > 0) return value
-  diag.warn(`${variable} is ${value}: expected a number above 0; taking the default`)
+  if (value === undefined || (Number.isInteger(value) && value > 0 && value <= LONGEST)) return value
+  diag.warn(`${variable} is ${value}: expected a whole number from 1 to ${LONGEST}; taking the default`)
   return undefined
 }

@@ -3,15 +3,17 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { Clock } from '../../lib/clock.js'
 import type { ResolverCall } from '../resolvers/call.js'
 import type { Execution } from '../resolvers/execution.js'
-import type { KeptOperation } from '../resolvers/kept.js'
+import { KeptOperation } from '../resolvers/kept.js'
 import { newSpanId } from '../resolvers/span-id.js'
 import { INSTRUMENTATION_SCOPE, keptOperationAttributes, sqlTextOf } from '../sample.js'
 import { scrub } from '../scrub.js'
 import type { SqlAnalyzer } from '../sql/analyzer.js'
 import type { AccountedProcessor } from './account.js'
-import { movedBelow, spanOf } from './finished-span.js'
+import { Allowance } from './allowance.js'
+import { movedBelow, spanOf, type SpanParts } from './finished-span.js'
 
-const MINUTE = 60e9
+/** Operations that run at the same time and are kept; all others are not, so that a jam does not fill the memory. */
+const KEPT_LIMIT = 500
 
 export interface SlowTracesOptions {
   readonly clock: Clock
@@ -20,49 +22,69 @@ export interface SlowTracesOptions {
   readonly sql: () => SqlAnalyzer
   /** How many operations a minute are exported. */
   readonly perMinute: () => number
+  /** Takes a fault of the monitor's own; must not throw. */
+  readonly caught: (error: unknown) => void
 }
 
-/** Exports operations that were not sampled, but were slow or failed: whole, with their calls and SQL. */
+/** Exports operations that were not sampled, but were slow or failed: with the calls and the spans inside them. */
 export class SlowTraces {
   readonly #options: SlowTracesOptions
-  #minuteEnds = 0
-  #exported = 0
+  readonly #allowance: Allowance
+  #kept = 0
   /** Milliseconds from the monotonic to the wall clock. */
   #wallOffset = 0
 
   constructor(options: SlowTracesOptions) {
     this.#options = options
+    this.#allowance = new Allowance(options.clock, options.perMinute)
   }
 
-  /** Whether one more may be exported in this minute, so that it is worth to keep what operations do. */
-  get hasRoom(): boolean {
-    const now = this.#options.clock.monotonic()
-    if (now >= this.#minuteEnds) {
-      this.#minuteEnds = now + MINUTE
-      this.#exported = 0
+  keep(calls: number): KeptOperation | undefined {
+    if (this.#kept >= KEPT_LIMIT || !this.#allowance.isLeft) return undefined
+    this.#kept += 1
+    return new KeptOperation(calls)
+  }
+
+  ended(execution: Execution, failed: boolean, wanted: boolean): void {
+    const { kept } = execution
+    if (kept === undefined) return
+    // A context value may live longer than its operation, and with it the execution.
+    execution.kept = undefined
+    this.#kept -= 1
+    // Half a trace would look like a whole one.
+    if (!wanted || this.#options.exporters.some(({ room }) => room < kept.size) || !this.#allowance.take(failed)) return
+    try {
+      this.#export(execution, kept, failed)
+    } catch (error) {
+      this.#options.caught(error)
     }
-    return this.#exported < this.#options.perMinute()
   }
 
-  /**
-   * Exports `execution`, which has just ended and took `duration` nanoseconds, unless too many were exported in this
-   * minute.
-   */
-  export(execution: Execution, duration: number, failed: boolean): void {
-    const { kept, trace } = execution
-    if (kept === undefined || !this.hasRoom) return
-    this.#exported += 1
-    trace.isExported = true
+  #export(execution: Execution, kept: KeptOperation, failed: boolean): void {
     const { clock } = this.#options
     // Once for all, so that what was one inside the other still is.
     this.#wallOffset = clock.wall() - clock.monotonic() / 1e6
+    execution.trace.isExported = true
     const operation = contextOf(execution)
+    this.#exportOperation(execution, kept, operation, failed)
     const senders = this.#exportCalls(kept, operation)
-    this.#exportQueries(kept, operation, senders)
-    this.#exportOperation(execution, kept, operation, duration, failed)
+    this.#exportSpans(kept, operation, senders)
   }
 
-  /** Returns the spans of the calls that may have sent something. */
+  #exportOperation(
+    { facts, endedAt, duration }: Execution,
+    kept: KeptOperation,
+    context: SpanContext,
+    failed: boolean
+  ): void {
+    const { type, source } = facts
+    const name = facts.name === undefined ? undefined : facts.seriesName
+    const attributes = keptOperationAttributes({ type, name, source }, kept, failed)
+    const title = name === undefined ? type : `${type} ${name}`
+    this.#new({ name: title, attributes, context, parent: undefined, endedAt, duration, failed })
+  }
+
+  /** Returns the spans of the calls that may have started something. */
   #exportCalls(kept: KeptOperation, operation: SpanContext): Map<ResolverCall, SpanContext> {
     const senders = new Map<ResolverCall, SpanContext>()
     for (const { kind, endedAt, duration, failed, call } of kept.calls) {
@@ -73,36 +95,32 @@ export class SlowTraces {
     return senders
   }
 
-  #exportQueries(kept: KeptOperation, operation: SpanContext, senders: Map<ResolverCall, SpanContext>): void {
-    for (const { span, call } of kept.queries) {
-      const moved = movedBelow(span, (call && senders.get(call)) ?? operation)
+  /** Each below the span that it was started in, if that is exported too, else below its call or the operation. */
+  #exportSpans({ spans }: KeptOperation, operation: SpanContext, senders: Map<ResolverCall, SpanContext>): void {
+    const ids = new Set(spans.map(({ span }) => span.spanContext().spanId))
+    for (const { span, call } of spans) {
+      const above = span.parentSpanContext?.spanId
+      const parent =
+        above !== undefined && ids.has(above)
+          ? { ...operation, spanId: above }
+          : ((call && senders.get(call)) ?? operation)
+      const moved = movedBelow(span, parent)
       const text = sqlTextOf(span)
       scrub(moved, text === undefined ? undefined : this.#options.sql().analyze(text).text)
       for (const exporter of this.#options.exporters) exporter.reconsider(moved)
     }
   }
 
-  #exportOperation(
-    { facts, endedAt }: Execution,
-    { droppedCalls }: KeptOperation,
-    context: SpanContext,
-    duration: number,
-    failed: boolean
-  ): void {
-    const name = facts.name === undefined ? facts.type : `${facts.type} ${facts.name}`
-    const attributes = keptOperationAttributes(facts, droppedCalls, failed)
-    this.#new({ name, attributes, context, parent: undefined, endedAt, duration, failed })
-  }
-
-  #new(parts: Omit<Parameters<typeof spanOf>[0], 'scope' | 'resource'>): void {
+  #new(parts: Omit<SpanParts, 'scope' | 'resource'>): void {
     const { resource, exporters } = this.#options
     const endedAt = parts.endedAt / 1e6 + this.#wallOffset
     const span = spanOf({ ...parts, endedAt, resource, scope: INSTRUMENTATION_SCOPE })
+    scrub(span, undefined)
     for (const exporter of exporters) exporter.onEnd(span)
   }
 }
 
-/** Its queries have been told the id of a span that nobody recorded; that span is made now. */
+/** What started inside it has been told the id of a span that nobody recorded; that span is made now. */
 function contextOf({ span, trace }: Execution): SpanContext {
   const known = span.spanContext()
   const spanId = isSpanContextValid(known) ? known.spanId : newSpanId()

@@ -11,6 +11,7 @@ import type {
 } from 'graphql'
 import { isOwnField, TIMING_FIELD } from '../../lib/names.js'
 import { boundedName, copyOf, shortHash } from '../../lib/text.js'
+import { withoutComments } from '../scrub.js'
 
 const NAME_LIMIT = 128
 
@@ -51,7 +52,7 @@ export class Documents {
 
 /** The name of an anonymous operation: a hash of its text, in which literals are already replaced. */
 export function anonymousName(source: string): string {
-  return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
+  return `anonymous ${shortHash(withoutComments(source).replaceAll(/\s+/g, ' '))}`
 }
 
 function operationIn(
@@ -143,5 +144,5 @@ function sourceOf(document: DocumentNode): string {
     const value = literals.has(kind) ? '*' : token.value || kind
     parts.push(kind === 'String' ? `"${value}"` : value)
   }
-  return parts.join('')
+  return withoutComments(parts.join(''))
 }

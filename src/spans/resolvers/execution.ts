@@ -13,7 +13,7 @@ import type { FieldTiming } from '../operations.js'
 import { ResolverCall } from './call.js'
 import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
 import type { OperationFacts } from './document.js'
-import { KeptOperation } from './kept.js'
+import type { KeptOperation } from './kept.js'
 import { Stamp } from './stamp.js'
 import { TraceReference } from './trace-id.js'
 
@@ -27,8 +27,8 @@ export interface ExecutionOptions {
   readonly isExporting: boolean
   /** Whether contexts can be entered without a function; see `ResolverSink.contexts`. */
   readonly entersDirectly: boolean
-  /** How many calls of an operation that is not sampled are kept until it is over; 0 keeps nothing of it. */
-  readonly keptCalls: number
+  /** Keeps what an operation does that is not sampled, until it is over; undefined where nothing is to be kept. */
+  readonly keep: () => KeptOperation | undefined
 }
 
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
@@ -48,8 +48,8 @@ export class Execution implements Context {
   readonly wallOffset: number
   /** The call inside which the operation is executed, where a resolver executes a document. */
   readonly parentCall: ResolverCall | undefined
-  /** What it did so far, where it is not sampled and may have to be exported all the same. */
-  readonly kept: KeptOperation | undefined
+  /** What it did so far, where it is not sampled and may have to be exported all the same; undefined once it is over. */
+  kept: KeptOperation | undefined
   /** Whether its calls are neither exported nor inside another one, and nothing is to be told of them while it runs. */
   readonly isPlain: boolean
   /** Whether its calls have to be told where in the answer they are, or cannot be begun and ended from outside. */
@@ -74,7 +74,7 @@ export class Execution implements Context {
 
   constructor(
     facts: OperationFacts,
-    { isExporting, entersDirectly, keptCalls }: ExecutionOptions,
+    { isExporting, entersDirectly, keep }: ExecutionOptions,
     within: Context = context.active()
   ) {
     const outer = living(within)
@@ -92,7 +92,7 @@ export class Execution implements Context {
     this.span = span ?? NO_SPAN
     this.exportedSpan = isSampled ? span : undefined
     this.trace.isExported = isSampled
-    this.kept = keptCalls > 0 && !isSampled && !facts.isOwn ? new KeptOperation(keptCalls) : undefined
+    this.kept = isSampled || facts.isOwn ? undefined : keep()
     this.wallOffset = isSampled ? Date.now() - performance.now() : 0
     this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
     this.isPlain = !isSampled && this.parentCall === undefined && !facts.wantsTimings

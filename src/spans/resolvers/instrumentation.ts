@@ -18,6 +18,9 @@ export interface ResolverInstrumentationOptions {
   readonly isExporting?: boolean
 }
 
+/** Opening the stream of a subscription is no operation that could be exported. */
+const KEEP_NOTHING = { keep: () => undefined }
+
 /**
  * Measures every operation and every call of a resolver, whichever engine executes it: graphql-js (also the start and
  * the events of a subscription) or graphql-jit; and the batches of Mercurius' loaders.
@@ -40,7 +43,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     return moduleDefinitions({
       execute: original => this.#patchExecute(original),
       subscribe: original =>
-        measureSubscribe(original, args => this.#begin(args.schema, args.document, args.operationName)),
+        measureSubscribe(original, args => this.#begin(args.schema, args.document, args.operationName, KEEP_NOTHING)),
       compileQuery: original => this.#patchCompile(original),
       addLoader: original => measureBatches(original, () => this.#sink),
       connect: original => this.#patchConnect(original),
@@ -102,13 +105,14 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   #begin(
     schema: GraphQLSchema,
     document: DocumentNode,
-    operationName: string | null | undefined
+    operationName: string | null | undefined,
+    options: Partial<ExecutionOptions> = {}
   ): Execution | undefined {
     if (!this.#accepts()) return undefined
     try {
       this.#schemas.wrapOnce(schema)
       const facts = this.#documents.factsOf(document, operationName)
-      return facts && new Execution(facts, this.#executionOptions)
+      return facts && new Execution(facts, { ...this.#executionOptions, ...options })
     } catch (error) {
       // An invalid schema or document is for the engine to refuse.
       this.#sink.caught(error)
@@ -121,8 +125,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     return {
       isExporting: this.#isExporting,
       entersDirectly: contexts !== undefined,
-      // Without calls there would be no place for their SQL.
-      keptCalls: slowTraces?.hasRoom === true ? Math.max(1, maxResolverSpans) : 0
+      keep: () => slowTraces?.keep(maxResolverSpans)
     }
   }
 

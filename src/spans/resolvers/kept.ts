@@ -2,7 +2,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { ResolverCall } from './call.js'
 import type { SpanKindOfResolver } from './span.js'
 
-const QUERY_LIMIT = 1000
+const SPAN_LIMIT = 1000
 /** Of a call: when it ended, how long it took, whether it failed. */
 const NUMBERS = 3
 
@@ -17,9 +17,9 @@ export interface KeptCall {
   readonly call: ResolverCall | undefined
 }
 
-export interface KeptQuery {
+export interface KeptSpan {
   readonly span: ReadableSpan
-  /** The call that sent it, where one is known. */
+  /** The call that started it, where one is known. */
   readonly call: ResolverCall | undefined
 }
 
@@ -32,9 +32,12 @@ export class KeptOperation {
   readonly #kinds: SpanKindOfResolver[] = []
   readonly #senders: (ResolverCall | undefined)[] = []
   readonly #numbers: number[] = []
-  readonly queries: KeptQuery[] = []
-  /** Calls that came after the limit. */
+  /** Spans that ended inside it, such as those of its SQL. */
+  readonly spans: KeptSpan[] = []
+  /** Calls that came after the limit, or that nobody timed. */
   droppedCalls = 0
+  /** Spans that came after the limit. */
+  droppedSpans = 0
 
   /** `limit` is how many calls are kept. */
   constructor(limit: number) {
@@ -48,12 +51,18 @@ export class KeptOperation {
     }
     this.#kinds.push(call.recorder.kind)
     // One that only computes is used again for the next call.
-    this.#senders.push(call.waits === undefined ? undefined : call)
+    this.#senders.push(call.waits === undefined && !call.hasContext ? undefined : call)
     this.#numbers.push(endedAt, duration, failed ? 1 : 0)
   }
 
-  queried(span: ReadableSpan, call: ResolverCall | undefined): void {
-    if (this.queries.length < QUERY_LIMIT) this.queries.push({ span, call })
+  spanEnded(span: ReadableSpan, call: ResolverCall | undefined): void {
+    if (this.spans.length < SPAN_LIMIT) this.spans.push({ span, call })
+    else this.droppedSpans += 1
+  }
+
+  /** How many spans it would be exported as. */
+  get size(): number {
+    return 1 + this.#kinds.length + this.spans.length
   }
 
   /** In the order in which they ended. */

@@ -63,7 +63,7 @@ export class CallRecorder {
     call.isOver = true
     try {
       if (call.start >= 0) this.#record(call, failed)
-      else this.#sink.counted(this.name, failed, call.waits?.statements ?? 0)
+      else this.#count(call, failed)
       this.#sink.meter.spans += 1
       this.#sink.succeeded()
     } catch (error) {
@@ -126,6 +126,11 @@ export class CallRecorder {
     if (call !== this.#metered) return
     this.#metered = undefined
     this.#sink.meter.calls.measured(this.#meteredBefore + this.#sink.now() - now)
+  }
+
+  #count({ execution: { kept }, waits }: ResolverCall, failed: boolean): void {
+    this.#sink.counted(this.name, failed, waits?.statements ?? 0)
+    if (kept !== undefined) kept.droppedCalls += 1
   }
 
   #recordRare(execution: Execution, { parent, path }: RareParts, duration: number, now: number): void {

@@ -32,6 +32,7 @@ export function run<Result extends Outcome>(
       endSpan(execution, span, failed)
       if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
     } catch (error) {
+      sink.slowTraces?.ended(execution, false, false)
       sink.caught(error)
       sink.lost()
     }

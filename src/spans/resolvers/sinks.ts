@@ -3,6 +3,7 @@ import type { RunningOperations } from '../operations.js'
 import type { SelfMeasuring } from '../self-measurement.js'
 import type { DirectContextManager } from '../context-manager.js'
 import type { Execution } from './execution.js'
+import type { KeptOperation } from './kept.js'
 import type { SpanEnded } from './span.js'
 
 export type DirectContexts = Pick<DirectContextManager, 'enter' | 'leave'>
@@ -56,10 +57,10 @@ export interface SchemaSink extends ResolverSink {
 }
 
 export interface SlowTraceExport {
-  /** Whether one more may be exported now. */
-  readonly hasRoom: boolean
-  /** Exports what was kept of an operation that has just ended; `duration` in nanoseconds. */
-  export(execution: Execution, duration: number, failed: boolean): void
+  /** What an operation that begins is kept in, with at most `calls` of its calls; undefined where it is not to be kept. */
+  keep(calls: number): KeptOperation | undefined
+  /** Takes back what was kept of an operation that has ended and, where that is `wanted`, exports it. */
+  ended(execution: Execution, failed: boolean, wanted: boolean): void
 }
 
 /** Where operations and resolver calls go. */

@@ -31,7 +31,8 @@ function held(): SpanExporter & { readonly waiting: Answer[]; sent: number } {
 const success = { code: ExportResultCode.SUCCESS }
 const failure = { code: ExportResultCode.FAILED, error: new Error('refused') }
 const isBalanced = ({ ended, exported, dropped, failed, notSampled, waiting }: ExportReport): boolean =>
-  ended === exported + dropped + failed + notSampled + waiting && Math.min(exported, dropped, failed, waiting) >= 0
+  ended === exported + dropped + failed + notSampled + waiting &&
+  Math.min(exported, dropped, failed, notSampled, waiting) >= 0
 
 function exporting(exporter: SpanExporter, room: number): { account: ExportAccount; processor: AccountedProcessor } {
   const account = new ExportAccount()
@@ -39,7 +40,7 @@ function exporting(exporter: SpanExporter, room: number): { account: ExportAccou
   const processor = new AccountedProcessor(
     account,
     exporter,
-    room,
+    { queued: room, waiting: room + 4 },
     counted => new BatchSpanProcessor({ exporter: counted, ...limits })
   )
   return { account, processor }
@@ -59,6 +60,7 @@ test('ended = exported + dropped + failed + not sampled + waiting, whatever the 
       const tracer = new TracerProvider({ sampler, spanProcessors: [processor] }).getTracer('test')
       let made = 0
       let sampled = 0
+      let most = 0
       for (const { kind, ...given } of steps) {
         if (kind === 'span' && 'count' in given) {
           for (let index = 0; index < given.count; index += 1) {
@@ -73,6 +75,7 @@ test('ended = exported + dropped + failed + not sampled + waiting, whatever the 
           void processor.forceFlush().catch(() => undefined)
         }
         await Promise.resolve()
+        most = Math.max(most, account.report.waiting)
         if (!isBalanced(account.report) || account.report.ended !== made) return false
       }
       for (let round = 0; round < 10; round += 1) {
@@ -88,6 +91,7 @@ test('ended = exported + dropped + failed + not sampled + waiting, whatever the 
         notSampled === made - sampled &&
         exported + failed === exporter.sent &&
         dropped === sampled - exporter.sent &&
+        most <= 14 &&
         waiting === 0
       )
     }),
@@ -129,4 +133,29 @@ test('a span that is exported later is no longer one that was not sampled', t =>
   processor.reconsider(sampled as unknown as ReadableSpan)
   t.match(account.report, { ended: 1, notSampled: 0, waiting: 1 })
   t.end()
+})
+
+test('while the other end fails, what waits is bounded, on its way or not', async t => {
+  const failing: SpanExporter = {
+    export: (_spans, done) => {
+      // As with retries, which end at different times: the SDK then sends more and more batches side by side.
+      setTimeout(done, 5 + Math.random() * 5, failure)
+    },
+    shutdown: () => Promise.resolve()
+  }
+  const account = new ExportAccount()
+  const processor = new AccountedProcessor(account, failing, { queued: 40, waiting: 50 }, exporter =>
+    new BatchSpanProcessor({ exporter, maxQueueSize: 40, maxExportBatchSize: 10, scheduledDelayMillis: 1 })
+  ) // prettier-ignore
+  const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test')
+  let most = 0
+  for (let round = 0; round < 300; round += 1) {
+    for (let index = 0; index < 20; index += 1) tracer.startSpan('span').end()
+    most = Math.max(most, account.report.waiting)
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  t.ok(most <= 50, `${most} spans waited`)
+  t.ok(account.report.failed > 500, 'it went on sending')
+  t.ok(isBalanced(account.report))
+  await processor.shutdown().catch(() => undefined)
 })

@@ -20,7 +20,7 @@ const given = (jit: number, body: string): string[] => [
   const sleep = (seconds, secret) => pool.query("SELECT pg_sleep($1), 'hunter2', $2::text", [seconds, secret])
   const resolvers = {
     Query: {
-      sleep: async (_, { secret }) => { await sleep(0.4, secret); return {} },
+      sleep: async (_, { secret }) => { await sleep(1.5, secret); return {} },
       broken: async (_, { secret }) => { await sleep(0, secret); throw new Error('hunter2 ' + secret) },
       quick: async () => { await sleep(0); return {} }
     },
@@ -46,7 +46,10 @@ const SLEEP =
 const BROKEN = 'query Broken { broken(secret: "hunter2") { name } }'
 const environment = {
   OTEL_TRACES_SAMPLER: 'parentbased_always_off',
-  PERFORMANCE_SLOW_OPERATION_THRESHOLD: '0.3',
+  // So far apart that no pause of a busy machine makes one of the other.
+  PERFORMANCE_SLOW_OPERATION_THRESHOLD: '1',
+  PERFORMANCE_SLOW_QUERY_THRESHOLD: '60',
+  PERFORMANCE_SLOW_RESOLVER_THRESHOLD: '60',
   PERFORMANCE_TRACE_URL: 'http://jaeger.example/trace/{traceId}'
 }
 
@@ -130,10 +133,14 @@ test('operations that were not sampled but slow or failed are exported whole', a
     t.equal(ended, Number(exported) + Number(dropped) + Number(failed) + Number(notSampled) + Number(waiting))
     t.equal(exported, spans.length)
     t.ok(Number(notSampled) >= 6, 'the SQL of what was quick')
+    t.ok(
+      spans.some(({ name }) => name === 'pg-pool.connect'),
+      'waiting for a connection is part of it'
+    )
   }
 })
 
-test('at most PERFORMANCE_SLOW_TRACES_PER_MINUTE of them are exported, and what a caller has sampled is not counted', async t => {
+test('at most PERFORMANCE_SLOW_TRACES_PER_MINUTE of them are exported, half of them failed ones; what a caller has sampled is none', async t => {
   const postgres = await startPostgres()
   if (postgres === null) {
     t.fail(NO_POSTGRES)
@@ -146,12 +153,17 @@ test('at most PERFORMANCE_SLOW_TRACES_PER_MINUTE of them are exported, and what 
     for (let round = 0; round < 5; round += 1) await ask(${JSON.stringify(BROKEN)})
     await ask('query Sampled { quick { name } }', undefined, { traceparent: '${parent}' })
     await ask(${JSON.stringify(SLEEP)}, {}, { traceparent: '${parent.replace(/01$/, '00')}' })
-    say((await metrics('slow(limit: 1) { name traceUrl }')).slow)`
-  const settings = { ...environment, ...exportTo(received), PERFORMANCE_SLOW_TRACES_PER_MINUTE: '2' }
+    await ask(${JSON.stringify(SLEEP)})
+    say((await metrics('slow(limit: 2) { name traceUrl }')).slow.map(({ name, traceUrl }) => [name, traceUrl === null]))`
+  const settings = { ...environment, ...exportTo(received), PERFORMANCE_SLOW_TRACES_PER_MINUTE: '3' }
   const { code, stdout, stderr } = await runNode(given(0, body), { ...settings, TEST_DATABASE: postgres.url })
   t.strictSame([code, stderr], [0, ''])
   t.equal(received.spans.filter(({ name }) => name === 'query Broken').length, 2)
-  t.strictSame(JSON.parse(stdout), [{ name: 'Sleep', traceUrl: null }], 'no link to where nothing is')
+  const slow = [
+    ['Sleep', true],
+    ['Sleep', false]
+  ]
+  t.strictSame(JSON.parse(stdout), slow, 'no link to where nothing is')
   const sampled = received.spans.filter(({ traceId }) => parent.includes(traceId))
   t.ok(
     sampled.some(({ name }) => name === 'query Sampled'),
@@ -159,5 +171,25 @@ test('at most PERFORMANCE_SLOW_TRACES_PER_MINUTE of them are exported, and what 
   )
   const server = sampled.find(({ kind }) => kind === 2)
   t.equal(server?.parentSpanId, 'b7ad6b7169203331')
-  t.notOk(received.spans.some(({ name }) => name === 'query Sleep'))
+  const kept = received.spans.filter(({ name }) => name === 'query Sleep')
+  t.equal(kept.length, 1)
+  t.ok(parent.includes(String(kept[0]?.traceId)), 'in the trace of its caller')
+})
+
+test('with OTEL_SDK_DISABLED nothing is exported, whatever fails', async t => {
+  const postgres = await startPostgres()
+  if (postgres === null) {
+    t.fail(NO_POSTGRES)
+    return
+  }
+  t.teardown(() => postgres.close())
+  const received = await startReceiver(t)
+  const body = `
+    await ask(${JSON.stringify(BROKEN)})
+    say(await metrics('operations { name } self { export { ended } }'))`
+  const settings = { ...environment, ...exportTo(received), OTEL_SDK_DISABLED: 'true', TEST_DATABASE: postgres.url }
+  const { code, stdout, stderr } = await runNode(given(0, body), settings)
+  t.strictSame([code, stderr], [0, ''])
+  t.strictSame(JSON.parse(stdout), { operations: [{ name: 'Broken' }], self: { export: null } })
+  t.strictSame(received.body, '')
 })
