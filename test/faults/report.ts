@@ -39,19 +39,15 @@ interface Load {
 }
 
 /** Writes what each fault did into docs/reliability.md. */
-export function writeFaults(
-  load: Load & { readonly rounds: number },
-  rows: readonly Row[],
-  stops: readonly StopRow[]
-): void {
+export function writeFaults(load: Load, rows: readonly Row[], stops: readonly StopRow[]): void {
   writeSection(
     'When the collector fails',
     `Written by \`npm run reliability\`, which breaks the connection between the Tracker and a receiver of OTLP with a TCP proxy of
 its own. ${machine()}
 
 Load: ${load.rate} requests a second over HTTP (\`{ labels { id name } }\`, graphql-js), every operation exported. Each fault lasts
-${load.seconds} s, ${load.rounds} times, with healthy times before and after it; the percentiles are medians of those. The same test
-runs shorter in \`.ci/run\` and asserts everything here but the p99 and the memory.
+${load.seconds} s; "healthy" is the time before it, failed requests are those before, in and after it, memory is compared with that
+before. The same test runs shorter in \`.ci/run\` and asserts everything here but the p99 and the memory.
 
 ${faultTable(rows)}
 

@@ -1,4 +1,4 @@
-import { TraceFlags } from '@opentelemetry/api'
+import { diag, TraceFlags } from '@opentelemetry/api'
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core'
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace'
 
@@ -50,6 +50,7 @@ export class AccountedProcessor implements SpanProcessor {
   readonly #room: Room
   readonly #exporter: AccountedExporter
   #isShutDown = false
+  #isDropping = false
 
   constructor(
     account: ExportAccount,
@@ -91,12 +92,21 @@ export class AccountedProcessor implements SpanProcessor {
       account.notSampled += 1
     } else if (this.room <= 0) {
       account.dropped += 1
+      this.#complain()
     } else {
+      this.#isDropping = false
       account.waiting += 1
       this.#exporter.queued += 1
       this.#exporter.waiting += 1
       this.#processor.onEnd(span)
     }
+  }
+
+  /** Once until there is room again. */
+  #complain(): void {
+    if (this.#isDropping || this.#isShutDown) return
+    this.#isDropping = true
+    diag.warn(`spans are dropped, since ${this.#exporter.waiting} wait already to be exported`)
   }
 
   forceFlush(): Promise<void> {
