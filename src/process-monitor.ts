@@ -52,7 +52,10 @@ export class ResolverInstrumentation extends ExecutionInstrumentation {
   }
 }
 
-/** For the `metricProducers` of a metric reader in such a NodeSDK: one for each reader. */
+/**
+ * For the `metricProducers` of a metric reader in such a NodeSDK: one for each reader. What the reader has asked for counts
+ * as delivered: what becomes of it then, the reader does not tell.
+ */
 export class PerformanceMetricProducer extends StoreMetricProducer {
   constructor(options: ProducerOptions = {}) {
     super(processMonitor().store, options)

@@ -25,6 +25,17 @@ export interface ProducerOptions {
   readonly interval?: number
 }
 
+export interface StoreProducerOptions extends ProducerOptions {
+  /** Whether somebody says what became of each collection; otherwise to be asked for it is to have delivered it. */
+  readonly isConfirmed?: boolean
+}
+
+/** What one collection has to deliver before it counts as collected. */
+export interface Delivery {
+  /** So many data points of it have arrived. */
+  arrived(points: number): void
+}
+
 type Sdk = typeof SdkMetrics
 
 /** After so many series requests come first: thousands of series take a while. */
@@ -50,15 +61,26 @@ interface Points {
 export class StoreMetricProducer implements MetricProducer {
   readonly #store: Store
   readonly #isDelta: boolean
+  readonly #isConfirmed: boolean
   readonly #patience: number
   readonly #known = new WeakMap<object, Known>()
+  #delivery: Delivery | undefined
 
-  constructor(store: Store, { temporality = 'cumulative', interval = 0 }: ProducerOptions = {}) {
+  constructor(
+    store: Store,
+    { temporality = 'cumulative', interval = 0, isConfirmed = false }: StoreProducerOptions = {}
+  ) {
     this.#store = store
     this.#isDelta = temporality === 'delta'
+    this.#isConfirmed = isConfirmed
     this.#patience = 2 * interval * 1e9
     // What is measured from now on waits for the first collection.
     store.collectors.collected(this, store.now(), this.#patience)
+  }
+
+  /** That of the newest collection. */
+  get delivery(): Delivery | undefined {
+    return this.#delivery
   }
 
   async collect(): Promise<CollectionResult> {
@@ -66,10 +88,20 @@ export class StoreMetricProducer implements MetricProducer {
     const began = this.#store.now()
     const metrics: MetricData[] = []
     for (const metric of METRICS) metrics.push(...(await this.#metric(sdk, metric)))
-    this.#store.collectors.collected(this, began, this.#patience)
+    this.#delivery = this.#deliveryOf(metrics, began)
     const scope = { name: INSTRUMENTATION_NAME, version: INSTRUMENTATION_VERSION }
     const scopeMetrics = metrics.length === 0 ? [] : [{ scope, metrics }]
     return { resourceMetrics: { resource: noResource, scopeMetrics }, errors: [] }
+  }
+
+  #deliveryOf(metrics: readonly MetricData[], began: number): Delivery {
+    let missing = metrics.reduce((sum, { dataPoints }) => sum + dataPoints.length, 0)
+    const arrived = (points: number): void => {
+      missing -= points
+      if (missing <= 0) this.#store.collectors.collected(this, began, this.#patience)
+    }
+    arrived(this.#isConfirmed ? 0 : missing)
+    return { arrived }
   }
 
   async #metric(

@@ -15,6 +15,7 @@ import {
 import { isExported } from '../spans/export/exporters.js'
 import type { MetricExport } from '../spans/telemetry.js'
 import type { Store } from '../store/store.js'
+import { confirming } from './confirming.js'
 import { COUNTED_ALREADY } from './names.js'
 import { StoreMetricProducer } from './producer.js'
 import { PrometheusReader } from './prometheus-reader.js'
@@ -67,8 +68,13 @@ function periodicTimes(): PeriodicTimes {
 function periodicReader(store: Store, exporter: PushMetricExporter, times = periodicTimes()): MetricReader {
   const preferred = exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM)
   const temporality = preferred === AggregationTemporality.DELTA ? 'delta' : 'cumulative'
-  const producer = new StoreMetricProducer(store, { temporality, interval: times.exportIntervalMillis / 1000 })
-  return new PeriodicExportingMetricReader({ exporter, ...times, metricProducers: [producer] })
+  const interval = times.exportIntervalMillis / 1000
+  const producer = new StoreMetricProducer(store, { temporality, interval, isConfirmed: true })
+  return new PeriodicExportingMetricReader({
+    exporter: confirming(exporter, producer),
+    ...times,
+    metricProducers: [producer]
+  })
 }
 
 function prometheusReader(store: Store): MetricReader {

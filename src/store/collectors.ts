@@ -13,9 +13,11 @@ interface Seen {
 export class Collectors {
   readonly #seen = new Map<object, Seen>()
 
-  /** Says that `collector` has everything that was counted before `at`; it will ask again within `patience`. */
+  /** Says that `collector` has got everything that was counted before `at`; it will ask again within `patience`. */
   collected(collector: object, at: number, patience = 0): void {
-    this.#seen.set(collector, { at, patience: Math.max(PATIENCE, patience) })
+    // An answer that comes late is about less than what is known already.
+    const newest = Math.max(at, this.#seen.get(collector)?.at ?? -Infinity)
+    this.#seen.set(collector, { at: newest, patience: Math.max(PATIENCE, patience) })
   }
 
   /** Before when everything was collected by all who still ask; Infinity while nobody does. */

@@ -34,14 +34,19 @@ export interface Receiver {
   readonly bodies: string[]
 }
 
-/** A receiver of OTLP over HTTP, JSON, as a Collector is one. */
-export async function startReceiver(t: Test): Promise<Receiver> {
+/** A receiver of OTLP over HTTP, JSON, as a Collector is one; what it answers with another status than 200 it has not got. */
+export async function startReceiver(t: Test, statusOf: () => number = () => 200): Promise<Receiver> {
   const received = { exports: [] as ReceivedMetric[][], paths: [] as string[], bodies: [] as string[] }
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString()
+      const status = statusOf()
+      if (status !== 200) {
+        response.writeHead(status).end()
+        return
+      }
       received.paths.push(request.url ?? '')
       received.bodies.push(body)
       if (request.url === '/v1/metrics') received.exports.push(metricsIn(body))
