@@ -167,3 +167,23 @@ for (const jit of [0, 1]) {
     t.equal(received.spans.filter(({ name }) => name.startsWith('pg.query')).length, 120, 'no query is left out')
   })
 }
+
+test('an operation of a type that GraphQL has not is counted nowhere, and its spans are accounted for', async t => {
+  const received = await startReceiver(t)
+  const forge = `
+    const document = { kind: 'Document', definitions: [{ kind: 'OperationDefinition', operation: 'forged'.repeat(1000),
+      selectionSet: { kind: 'SelectionSet', selections: [{ kind: 'Field', name: { kind: 'Name', value: 'hello' } }] } }] }
+    for (let index = 0; index < 3; index += 1) await ask(JSON.stringify(document))
+    console.log(JSON.stringify(getAllMetrics().operations))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    console.log('export ' + JSON.stringify(getAllMetrics().self.export))
+    await app.close()
+    process.exit(0)`
+  const { code, stdout, stderr } = await runNode(given(forge), exportTo(received))
+  t.strictSame([code, stderr], [0, ''])
+  t.notMatch(stdout, 'forged')
+  const account = JSON.parse(/^export (.*)$/m.exec(stdout)?.[1] ?? '{}') as Record<string, number>
+  const { ended, exported = 0, dropped = 0, failed = 0, notSampled = 0, waiting = 0 } = account
+  t.equal(ended, exported + dropped + failed + notSampled + waiting)
+  t.ok(received.spans.filter(({ name }) => name.startsWith('POST')).length >= 10, 'the requests have their spans')
+})

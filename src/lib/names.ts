@@ -25,3 +25,10 @@ export const OWN_TYPES: ReadonlySet<string> = new Set([
 export function isOwnField(parentType: string, field: string): boolean {
   return field === METRICS_FIELD || field === TIMING_FIELD || OWN_TYPES.has(parentType)
 }
+
+const operationTypes: ReadonlySet<unknown> = new Set(['query', 'mutation', 'subscription'])
+
+/** Whether there are operations of that type. A client may send a syntax tree, and in that whatever it likes. */
+export function isOperationType(type: unknown): type is string {
+  return operationTypes.has(type)
+}

@@ -1,5 +1,6 @@
 import { SpanKind, SpanStatusCode, type Attributes } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { isOperationType } from '../lib/names.js'
 import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measurement.js'
 
 /**
@@ -52,10 +53,10 @@ export interface OperationSpan {
   readonly name: string | undefined
 }
 
-/** The operation that an execution span ran; undefined for any other span. */
+/** The operation that an execution span ran; undefined for any other span and for an operation of no type that there is. */
 export function operationOf({ attributes }: ReadableSpan): OperationSpan | undefined {
   const type = attributes['graphql.operation.type']
-  if (typeof type !== 'string') return undefined
+  if (!isOperationType(type)) return undefined
   const name = attributes['graphql.operation.name']
   return { type, name: typeof name === 'string' ? name : undefined }
 }

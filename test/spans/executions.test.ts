@@ -227,3 +227,40 @@ for (const jit of [0, 1]) {
     t.equal(operation?.count, jit === 0 ? 6 : 12)
   })
 }
+
+for (const jit of [0, 1]) {
+  test(`an operation of a type that GraphQL has not, or of no name that is one, is nobody's; jit: ${jit}`, async t => {
+    const app = await service({ schema, resolvers, jit })
+    t.teardown(() => app.close())
+    const tree = JSON.parse(JSON.stringify(parse('query Forged { quick }'))) as { definitions: object[] }
+    const [definition] = tree.definitions
+    const before = processMonitor().store.operations.overflowed
+    const faults = processMonitor().faults.faults
+    const forged = [
+      { operation: 'hunter2 '.repeat(1000) },
+      { operation: { toString: 'hunter2' } },
+      { operation: ['query'] },
+      { operation: '(other)' },
+      { operation: 'constructor' },
+      { name: { kind: 'Name', value: 2 } }
+    ]
+    for (const part of forged) {
+      const document = { ...tree, definitions: [{ ...definition, ...part }] }
+      for (let round = 0; round < 3; round += 1) {
+        const payload = { query: JSON.stringify(document) }
+        const { statusCode } = await app.inject({ method: 'POST', url: '/graphql', payload })
+        t.ok(statusCode < 600)
+      }
+    }
+    t.equal(processMonitor().faults.faults, faults, 'nothing is thrown')
+    const { operations } = processMonitor().snapshot({ include: ['operations'] })
+    t.notMatch(JSON.stringify(operations), 'hunter2')
+    t.strictSame(
+      operations.filter(({ operationType }) => operationType !== 'query'),
+      []
+    )
+    t.equal(processMonitor().store.operations.overflowed, before)
+    await app.inject({ method: 'POST', url: '/graphql', payload: { query: `query Afterwards${jit} { quick }` } })
+    t.match(processMonitor().snapshot({ include: ['operations'], name: `Afterwards${jit}` }).operations, [{ count: 1 }])
+  })
+}

@@ -9,7 +9,7 @@ import type {
   SelectionSetNode,
   Token
 } from 'graphql'
-import { isOwnField, TIMING_FIELD } from '../../lib/names.js'
+import { isOperationType, isOwnField, TIMING_FIELD } from '../../lib/names.js'
 import { boundedName, copyOf, shortHash } from '../../lib/text.js'
 import { withoutComments } from '../scrub.js'
 
@@ -37,13 +37,14 @@ export interface OperationFacts {
 export class Documents {
   readonly #facts = new WeakMap<DocumentNode, Map<string, OperationFacts>>()
 
-  /** The facts of the operation that would run; undefined where none would. */
+  /** The facts of the operation that would run; undefined where none would, or none of a type that there is. */
   factsOf(document: DocumentNode, operationName: string | null | undefined): OperationFacts | undefined {
     const known = this.#facts.get(document)?.get(operationName ?? '')
     if (known !== undefined) return known
     const operation = operationIn(document, operationName)
     if (operation === undefined) return undefined
     const facts = readFacts(document, operation)
+    if (facts === undefined) return undefined
     const ofDocument = this.#facts.get(document) ?? new Map<string, OperationFacts>()
     this.#facts.set(document, ofDocument.set(operationName ?? '', facts))
     return facts
@@ -64,8 +65,10 @@ function operationIn(
     .find(({ name }) => !operationName || name?.value === operationName)
 }
 
-function readFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
-  const name = operation.name === undefined ? undefined : copyOf(operation.name.value)
+function readFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts | undefined {
+  const given: unknown = operation.name?.value
+  if (!isOperationType(operation.operation) || (given !== undefined && typeof given !== 'string')) return undefined
+  const name = given === undefined ? undefined : copyOf(given)
   const source = sourceOf(document)
   const seriesName = name === undefined ? anonymousName(source) : boundedName(name, NAME_LIMIT)
   const roots = rootFields(document, operation.selectionSet)
