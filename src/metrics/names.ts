@@ -1,6 +1,5 @@
 import { ValueType, type Attributes } from '@opentelemetry/api'
 import type { MetricDescriptor } from '@opentelemetry/sdk-metrics'
-import { OVERFLOW } from '../store/dimension.js'
 import type { Kind, SeriesTotals } from '../store/totals.js'
 
 /**
@@ -76,7 +75,7 @@ function source<Of extends Kind>(
     attributesOf: totals => ({
       ...common,
       // https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute
-      ...(totals.name === OVERFLOW ? { 'otel.metric.overflow': true } : attributesOf(totals as SeriesTotals<Of>))
+      ...(totals.isOverflow ? { 'otel.metric.overflow': true } : attributesOf(totals as SeriesTotals<Of>))
     })
   }
 }

@@ -4,7 +4,7 @@ import { Series } from './series.js'
 import type { Sums } from './sums.js'
 import type { Window } from './window.js'
 
-/** The name of the series that takes what comes after the limit. No GraphQL name and no plain SQL name looks like it. */
+/** The name of the series that takes what comes after the limit. Somebody may give it to a cache; only the dimension knows. */
 export const OVERFLOW = '(other)'
 
 /** What can be done to a series whatever it adds up. */
@@ -75,6 +75,11 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
     if (this.#overflow === undefined || ask(this.#overflow) === 'keep') return
     this.#overflow.forget()
     this.#overflow = undefined
+  }
+
+  /** Whether `series` is the one that takes what comes after the limit. */
+  isOverflow(series: object): boolean {
+    return series === this.#overflow
   }
 
   /** Memory that its series take, an estimate. */

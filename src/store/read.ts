@@ -1,5 +1,5 @@
 import type { PerformanceConfig } from '../config.js'
-import type { Dimension } from './dimension.js'
+import { OVERFLOW, type Dimension } from './dimension.js'
 import { Merger } from './quantiles.js'
 import type { ReadTotals, Series } from './series.js'
 import type {
@@ -106,7 +106,7 @@ class Reader {
     const misses = this.#timesByName(cacheMisses)
     const names = [...new Set([...hits.keys(), ...misses.keys()])]
     const byName: NamedCacheSnapshot[] = names.map(name => ({
-      name,
+      name: name ?? OVERFLOW,
       ...cacheOf(hits.get(name) ?? nothing, misses.get(name) ?? nothing)
     }))
     return { ...cacheOf(this.#timesOfAll(cacheHits), this.#timesOfAll(cacheMisses)), byName }
@@ -161,13 +161,15 @@ class Reader {
     }
   }
 
-  #timesByName(dimension: Dimension<null, NoSums>): Map<string, TimeSummary> {
-    const times = new Map<string, TimeSummary>()
+  /** The overflow series has no name here: a cache may be called as it is. */
+  #timesByName(dimension: Dimension<null, NoSums>): Map<string | undefined, TimeSummary> {
+    const times = new Map<string | undefined, TimeSummary>()
     for (const series of dimension) {
       if (!this.#hasName(series.name)) continue
       this.#merger.clear()
       series.read(this.#window, this.#now, this.#merger)
-      if (this.#merger.count > 0) times.set(series.name, timesIn(this.#merger))
+      if (this.#merger.count === 0) continue
+      times.set(dimension.isOverflow(series) ? undefined : series.name, timesIn(this.#merger))
     }
     return times
   }

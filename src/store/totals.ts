@@ -27,6 +27,8 @@ export interface SeriesTotals<Of extends Kind = Kind> extends Buckets {
   readonly kind: Of
   readonly name: string
   readonly labels: KindLabels[Of]
+  /** Whether it is that of what came after the series limit; its name alone does not tell. */
+  readonly isOverflow: boolean
   /** The same object for as long as the series lives. */
   readonly series: object
   /** Monotonic nanoseconds of the moment from which on it counts. */
@@ -46,13 +48,30 @@ export interface SeriesTotals<Of extends Kind = Kind> extends Buckets {
 /** The totals of every series of one kind, each as of when it is asked for: there may be other work in between. */
 export function* readTotals<Of extends Kind>(store: Store, kind: Of): Generator<SeriesTotals<Of>> {
   const merger = new Merger()
-  for (const series of dimensionOf(store, kind)) {
+  const dimension = dimensionOf(store, kind)
+  for (const series of dimension) {
     const end = store.now()
     merger.clear()
     const errors = series.readLifetime(store.window, end, merger)
     const { count, sum, min, max, zeroCount } = merger
     const { name, labels, start } = series
-    yield { kind, name, labels, series, start, end, count, sum, min, max, zeroCount, errors, ...merger.buckets() }
+    const isOverflow = dimension.isOverflow(series)
+    yield {
+      kind,
+      name,
+      labels,
+      isOverflow,
+      series,
+      start,
+      end,
+      count,
+      sum,
+      min,
+      max,
+      zeroCount,
+      errors,
+      ...merger.buckets()
+    }
   }
 }
 

@@ -133,6 +133,40 @@ test('what comes after the series limit has the attribute that OpenTelemetry has
   )
 })
 
+test('a name that looks like that is a name like any other', async t => {
+  const { store, read } = storeWith(3600, 2)
+  for (const type of ['query', 'mutation']) store.recordOperation('(other)', { type }, call(0.1), 0)
+  for (const outcome of ['hit', 'miss'] as const) {
+    for (const name of ['(other)', 'labels']) store.recordCache(outcome, name, call(0.1))
+  }
+  const counts = async (): Promise<Record<string, number>> => {
+    const { durations } = await collect(new StoreMetricProducer(store))
+    const points = [OPERATION, CACHE].flatMap(name => [...(durations.get(name) ?? [])])
+    return Object.fromEntries(
+      points.map(([, { attributes, value }]) => [Object.values(attributes).sort().join(), value.count])
+    )
+  }
+  const named = {
+    '(other),execute,query': 1,
+    '(other),execute,mutation': 1,
+    '(other),hit': 1,
+    'hit,labels': 1,
+    '(other),miss': 1,
+    'labels,miss': 1
+  }
+  t.strictSame(await counts(), named)
+  for (const name of ['one', 'more', 'again']) {
+    store.recordOperation(name, { type: 'query' }, call(0.1), 0)
+    store.recordCache('hit', name, call(0.1))
+    store.recordCache('miss', name, call(0.1))
+  }
+  t.strictSame(await counts(), { ...named, 'execute,true': 3, 'hit,true': 3, 'miss,true': 3 })
+  t.strictSame(
+    read().cache.byName.map(({ name, hits, misses }) => [name, hits, misses]),
+    [['(other)', 1, 1], ['labels', 1, 1], ['(other)', 3, 3]] // prettier-ignore
+  )
+})
+
 test('deltas tell what is new, and nothing where nothing is', async t => {
   const { store, clock } = storeWith()
   const producer = new StoreMetricProducer(store, { temporality: 'delta' })
