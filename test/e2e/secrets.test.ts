@@ -8,7 +8,7 @@ import { startNode } from '../node.js'
 import { startPostgres } from '../postgres.js'
 import { fetchTraces } from './jaeger.js'
 
-const ROUNDS = 150
+const ROUNDS = 115
 /** Every one begins with this and is different. */
 const PLANTED = `planted${randomBytes(6).toString('hex')}`
 const TOKEN = 'an-administrator-token-for-tests-only'

@@ -62,6 +62,28 @@ test('what the receiver refused is kept until it has it, for ten minutes', async
   t.equal(left(own), 0, 'a receiver that is gone does not fill the memory')
 })
 
+test('what leaves in several messages has arrived when the last of them has', async t => {
+  let messages = 0
+  const receiver = await startReceiver(t, () => ((messages += 1) === 2 ? 400 : 200))
+  const own = storeWith(60)
+  const reader = readerOf(t, own.store, receiver.endpoint)
+  for (let index = 0; index < 900; index += 1) own.store.recordResolver(`Query.field${index}`, call(0.1))
+  own.clock.advance(1)
+  await reader.forceFlush()
+  t.equal(messages, 5, '900 histograms and as many counts of errors')
+  own.clock.advance(100)
+  t.equal(left(own), 900, 'one of five is not there')
+  await reader.forceFlush()
+  const names = receiver.exports
+    .slice(4)
+    .flat()
+    .filter(({ name }) => name === RESOLVER)
+    .flatMap(({ points }) => points.map(({ attributes }) => attributes['graphql.field.name']))
+  t.equal(new Set(names).size, 900)
+  t.equal(names.length, 900)
+  t.equal(left(own), 0)
+})
+
 test('nothing to tell is no failure', async t => {
   const receiver = await startReceiver(t)
   const own = storeWith(60)
