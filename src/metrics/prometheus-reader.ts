@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { diag } from '@opentelemetry/api'
 import { AggregationTemporality, MetricReader, type MetricProducer } from '@opentelemetry/sdk-metrics'
+import { isForScrapes } from '../spans/scrapes.js'
 import { CONTENT_TYPE, prometheusText } from './prometheus-text.js'
 
 export interface PrometheusOptions {
@@ -30,7 +31,10 @@ export class PrometheusReader extends MetricReader {
   }
 
   protected override onInitialized(): void {
-    this.#server.on('connection', socket => socket.unref())
+    this.#server.on('connection', socket => {
+      socket.unref()
+      isForScrapes(socket)
+    })
     this.#server.on('error', error => {
       diag.warn(`no Prometheus metrics on ${this.#host}, port ${this.#port}: ${error.message}`)
     })

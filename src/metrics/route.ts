@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { PerformanceError } from '../errors.js'
+import { answersScrapes } from '../spans/scrapes.js'
 import type { Store } from '../store/store.js'
 import type { StoreMetricProducer } from './producer.js'
 
@@ -27,7 +28,7 @@ export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }
     const url = `${app.prefix}/metrics`
     if (app.hasRoute({ method: 'GET', url })) {
       app.log.info(`mercurius-performance: the app has a route GET ${url} of its own, so there is none of ours`)
-    }
+    } else answersScrapes(url)
     done()
   })
 }

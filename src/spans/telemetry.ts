@@ -21,6 +21,7 @@ import type { SpanEnded } from './resolvers/span.js'
 import { recordRows } from './rows.js'
 import { INSTRUMENTATION_NAME } from './sample.js'
 import { createSampler } from './sampler.js'
+import { isScrape } from './scrapes.js'
 import { scrub } from './scrub.js'
 
 export type TelemetrySink = SpanSink &
@@ -146,7 +147,7 @@ function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrument
     new PgInstrumentation({ responseHook: recordRows })
   ]
   // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
-  return isExporting ? [...measuring, new HttpInstrumentation(), graphqlInstrumentation()] : measuring
+  return isExporting ? [...measuring, new HttpInstrumentation({ ignoreIncomingRequestHook: isScrape }), graphqlInstrumentation()] : measuring
 }
 
 function graphqlInstrumentation(): GraphQLInstrumentation {

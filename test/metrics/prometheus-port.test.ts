@@ -2,6 +2,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { test } from 'tap'
 import { runNode } from '../node.js'
+import { freePort } from '../port.js'
 import { histogramsOf, parseText } from './text.js'
 
 const app = (url: string): string => `
@@ -35,14 +36,6 @@ async function run(urls: readonly (readonly [string, string?])[], environment: R
   const began = Date.now()
   const { code, stdout, stderr } = await runNode(given, { OTEL_LOG_LEVEL: 'warn', ...environment })
   return { code, stderr, answers: JSON.parse(stdout) as Answer[], took: Date.now() - began }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 for (const [title, named] of [

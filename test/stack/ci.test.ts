@@ -29,7 +29,7 @@ test('CI ends with its closing line although what it runs does not end', async t
   t.match(output, /\n\d+ passed, \d+ failed\n$/)
   t.match(output, /^npm had not ended after 1 s/m)
   t.ok(Date.now() - began < 60_000)
-  for (const [, name, end] of output.matchAll(/^== (.+): (ok|FAILED), \d+ s$/gm)) {
+  for (const [, name = '', end] of output.matchAll(/^== (.+): (ok|FAILED), \d+ s$/gm)) {
     if (name !== 'tools' && name !== 'PostgreSQL server') t.equal(end, 'FAILED', name)
   }
 })
