@@ -43,6 +43,6 @@ export function hrTimeOf(milliseconds: number): HrTime {
   return [seconds, Math.floor((milliseconds - seconds * 1000) * 1e6)]
 }
 
-export function later(one: HrTime, other: HrTime): HrTime {
-  return one[0] > other[0] || (one[0] === other[0] && one[1] > other[1]) ? one : other
+export function isLater(one: HrTime, other: HrTime): boolean {
+  return one[0] > other[0] || (one[0] === other[0] && one[1] > other[1])
 }

@@ -13,7 +13,7 @@ import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION } from '../spans/sample.j
 import type { Store } from '../store/store.js'
 import { readTotals, type SeriesTotals } from '../store/totals.js'
 import { METRICS, type Metric } from './names.js'
-import { histogramOf, hrTimeOf, later, since, type Counted } from './points.js'
+import { histogramOf, hrTimeOf, isLater, since, type Counted } from './points.js'
 
 export interface ProducerOptions {
   /**
@@ -43,10 +43,14 @@ const SERIES_AT_A_TIME = 100
 
 /** What is remembered of a series from one collection to the next. */
 interface Known {
-  /** Fixed, since a wall clock that is set would otherwise look like a restart. */
-  readonly start: HrTime
-  /** When it was collected last, and what it had counted then. */
-  end: HrTime
+  /**
+   * From when on the next point counts, as was told: since the series began or, in deltas, since the last collection. A
+   * start that moved with a wall clock that is set would look like a restart.
+   */
+  start: HrTime
+  /** The same in monotonic nanoseconds. */
+  startedAt: number
+  /** What it had counted when it was collected last. */
   last: Counted | undefined
   /** The largest sum there was, in nanoseconds. */
   sum: number
@@ -142,12 +146,15 @@ export class StoreMetricProducer implements MetricProducer {
   #add(points: Points, totals: SeriesTotals, attributes: Attributes): void {
     const known = this.#knownOf(totals)
     const before = known.last
-    const startTime = this.#isDelta ? known.end : known.start
-    const endTime = (known.end = later(known.end, hrTimeOf(this.#store.wallTimeOf(totals.end))))
+    const endTime = this.#timeOf(totals.end)
+    // The end follows the wall clock, so that metrics go on however it is set. Only where that is now before the start, the
+    // start goes with it.
+    if (isLater(known.start, endTime)) known.start = this.#timeOf(known.startedAt)
+    const startTime = known.start
     // Past 2^53 a sum is rounded, and one that went back by a nanosecond would look like a restart.
     const sum = (known.sum = Math.max(known.sum, totals.sum))
     const counted = { ...totals, sum }
-    if (this.#isDelta) known.last = counted
+    if (this.#isDelta) Object.assign(known, { last: counted, start: endTime, startedAt: totals.end })
     const change = since(before, counted)
     // In deltas nothing new is nothing to say; of the whole, that nothing failed is.
     if (change.count > 0) {
@@ -162,10 +169,13 @@ export class StoreMetricProducer implements MetricProducer {
   #knownOf({ series, start: startedAt }: SeriesTotals): Known {
     const found = this.#known.get(series)
     if (found !== undefined) return found
-    const start = hrTimeOf(this.#store.wallTimeOf(startedAt))
-    const known = { start, end: start, last: undefined, sum: 0 }
+    const known = { start: this.#timeOf(startedAt), startedAt, last: undefined, sum: 0 }
     this.#known.set(series, known)
     return known
+  }
+
+  #timeOf(at: number): HrTime {
+    return hrTimeOf(this.#store.wallTimeOf(at))
   }
 }
 

@@ -91,24 +91,33 @@ test('a histogram in seconds holds what was measured, bucket by bucket', async t
   )
 })
 
-test('each series tells from when to when it counted, in wall time that setting the clock does not move', async t => {
-  const { store, clock } = storeWith()
-  const producer = new StoreMetricProducer(store)
-  const began = clock.wall()
-  store.recordResolver('Query.issues', call(0.1))
-  clock.advance(10)
-  const point = async (): Promise<number[]> => {
-    const found = (await collect(producer)).durations.get(RESOLVER)?.get(ISSUES)
-    return found === undefined ? [] : [found.startTime, found.endTime].map(time => millisecondsOf(time) - began)
-  }
-  t.strictSame(await point(), [0, 10_000])
-  clock.step(3600)
-  clock.advance(10)
-  t.strictSame(await point(), [0, 3_620_000])
-  clock.step(-7200)
-  clock.advance(10)
-  t.strictSame(await point(), [0, 3_620_000], 'an end is never before another one')
-})
+for (const temporality of ['cumulative', 'delta'] as const) {
+  test(`each series tells from when to when it counted, and goes on however the clock is set; ${temporality}`, async t => {
+    const { store, clock } = storeWith()
+    const producer = new StoreMetricProducer(store, { temporality })
+    const began = clock.wall()
+    /** Seconds since it began, ten of them after the last point. */
+    const point = async (): Promise<number[]> => {
+      store.recordResolver('Query.issues', call(0.1))
+      clock.advance(10)
+      const found = (await collect(producer)).durations.get(RESOLVER)?.get(ISSUES)
+      if (found === undefined) throw new Error('no point')
+      return [found.startTime, found.endTime].map(time => (millisecondsOf(time) - began) / 1000)
+    }
+    const isDelta = temporality === 'delta'
+    t.strictSame(await point(), [0, 10])
+    clock.step(3600)
+    t.strictSame(await point(), [isDelta ? 10 : 0, 3620], 'set forward')
+    clock.step(-600)
+    t.strictSame(await point(), [isDelta ? 3020 : 0, 3030], 'set back')
+    t.strictSame(await point(), [isDelta ? 3030 : 0, 3040], 'its end is not waited for')
+    clock.step(-86_400)
+    t.strictSame(await point(), [isDelta ? 3040 - 86_400 : 3000 - 86_400, 3050 - 86_400], 'to before it began')
+    t.strictSame(await point(), [isDelta ? 3050 - 86_400 : 3000 - 86_400, 3060 - 86_400], 'once')
+    clock.step(86_400)
+    t.strictSame(await point(), [isDelta ? 3060 - 86_400 : 3000 - 86_400, 3070], 'and right again')
+  })
+}
 
 test('what comes after the series limit has the attribute that OpenTelemetry has for it', async t => {
   const { store } = storeWith(3600, 2)
