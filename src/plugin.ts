@@ -23,6 +23,8 @@ export interface PluginOptions extends ConfigPatch {
    * is given.
    */
   readonly exposeMetrics?: boolean
+  /** Whether `GET /metrics` is there wherever `_performanceMetrics` is. Default: yes. */
+  readonly metricsRoute?: boolean
   /** Another monitor than the process's; for tests. */
   readonly monitor?: Monitor
 }
@@ -48,6 +50,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   const hasSource = options.monitor !== undefined || hasSpanSource()
   const monitor = options.monitor ?? processMonitor()
   const { fields, exposed, hasCredential } = accessOf(options, monitor)
+  const hasRoute = hasMetricsRoute(options)
 
   const warn = (): void => {
     warnOfBlindness(app, monitor, hasSource)
@@ -58,10 +61,12 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   app.decorate('performance', performanceOf(monitor, warn))
   if (exposed) {
     await addMetricsField(host, fields)
-    addMetricsRoute(app, {
-      store: monitor.store,
-      isAdministrator: reply => isAdministrator(fields.authorize, { reply })
-    })
+    if (hasRoute) {
+      addMetricsRoute(app, {
+        store: monitor.store,
+        isAdministrator: reply => isAdministrator(fields.authorize, { reply })
+      })
+    }
   }
   await addTimingFields(host, fields)
   // A login of the application's own is asked only for those who ask for it.
@@ -97,6 +102,11 @@ function watchSchema(host: SchemaHost, monitor: Monitor): void {
     monitor.schemaChanged()
     return defineResolvers(resolvers)
   }
+}
+
+function hasMetricsRoute({ metricsRoute = true }: PluginOptions): boolean {
+  if (typeof metricsRoute === 'boolean') return metricsRoute
+  throw new PerformanceError('MPERF_CONFIG_INVALID', `metricsRoute is ${shown(metricsRoute)}: expected true or false`)
 }
 
 interface Access {

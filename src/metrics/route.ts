@@ -26,11 +26,37 @@ export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }
   })
   app.addHook('onReady', done => {
     const url = `${app.prefix}/metrics`
-    if (app.hasRoute({ method: 'GET', url })) {
+    const has = (pattern: string): boolean => app.hasRoute({ method: 'GET', url: pattern })
+    if (has(url)) {
       app.log.info(`mercurius-performance: the app has a route GET ${url} of its own, so there is none of ours`)
-    } else answersScrapes(url)
+    } else {
+      answersScrapes(url)
+      const catchAll = catchAllsOf(url).find(has)
+      if (catchAll !== undefined) {
+        app.log.info(
+          `mercurius-performance: GET ${url} is taken from the app's route GET ${catchAll}; metricsRoute: false leaves it there`
+        )
+      }
+    }
     done()
   })
+}
+
+/**
+ * The patterns by which requests of `url` would come to another route, if it had none; what a parameter is called does not
+ * matter. One with a pattern of its own is not found: it takes such a request first, or not at all.
+ */
+function catchAllsOf(url: string): string[] {
+  const parts = url.split('/').slice(1)
+  const before = parts.map((_, index) => `/${parts.slice(0, index).join('/')}`.replace(/\/?$/, '/'))
+  const parameters = before.map(
+    (path, index) =>
+      path +
+      Array(parts.length - index)
+        .fill(':any')
+        .join('/')
+  )
+  return [...parameters.reverse(), ...before.map(path => `${path}*`).reverse()]
 }
 
 /** Loads what it takes when somebody asks for the first time. */

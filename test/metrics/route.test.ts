@@ -194,6 +194,54 @@ for (const when of ['before', 'after']) {
   })
 }
 
+for (const [pattern, prefix, shown] of [
+  ['/*', '', '/*'],
+  ['*', '', '/*'],
+  ['/:id', '', '/:any'],
+  ['/*', '/api', '/*'],
+  ['/api/*', '/api', '/api/*'],
+  ['/api/:page', '/api', '/api/:any'],
+  ['/:area/:page', '/api', '/:any/:any'],
+  ['/:id', '/api', undefined],
+  ['/other/*', '', undefined]
+] as const) {
+  test(`an app with a route GET ${pattern} is told what is taken from it under "${prefix}"`, async t => {
+    const lines: string[] = []
+    const app = Fastify({ logger: { level: 'info', stream: { write: line => lines.push(line) } } })
+    t.teardown(() => app.close())
+    await app.register(
+      async child => {
+        await child.register(mercurius, { schema, resolvers })
+        await child.register(mercuriusPerformance)
+      },
+      { prefix }
+    )
+    app.get(pattern, () => 'mine')
+    await app.ready()
+    t.equal((await app.inject({ url: `${prefix}/metrics`, headers: administrator })).statusCode, 200)
+    const told = lines.filter(line => line.includes('metricsRoute'))
+    t.equal(told.length, shown === undefined ? 0 : 1)
+    if (shown !== undefined) t.match(told[0], `GET ${prefix}/metrics is taken from the app's route GET ${shown};`)
+  })
+}
+
+test('with metricsRoute: false requests go where they went without it', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/:id', () => 'mine')
+  await app.register(mercurius, { schema, resolvers })
+  await app.register(mercuriusPerformance, { metricsRoute: false })
+  t.equal((await app.inject({ url: '/metrics', headers: administrator })).body, 'mine')
+  t.match(await ask(app, '{ _performanceMetrics { resolvers { name } } }'), { data: { _performanceMetrics: {} } })
+})
+
+test('metricsRoute is true or false', async t => {
+  await t.rejects(started(t, { metricsRoute: 'no' as unknown as boolean }), {
+    code: 'MPERF_CONFIG_INVALID',
+    message: /metricsRoute is .*no.*: expected true or false/
+  })
+})
+
 test('under a prefix it is there, and other routes are left as they are', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
