@@ -44,7 +44,7 @@ export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }
 
 /**
  * The patterns by which requests of `url` would come to another route, if it had none; what a parameter is called does not
- * matter. One with a pattern of its own is not found: it takes such a request first, or not at all.
+ * matter. One with a regular expression in it is not looked for.
  */
 function catchAllsOf(url: string): string[] {
   const parts = url.split('/').slice(1)

@@ -42,7 +42,7 @@ function variablesOf(file: string): Record<string, string> {
 test('every image has an exact tag', t => {
   const bases = [...read('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image = '']) => image)
   for (const image of [...bases, ...services.map(([, service]) => service.image)]) {
-    t.match(image, /^[\w./-]+:v?\d+(\.\d+)*(-[\w.-]+)?$/)
+    t.match(image, /^[\w./-]+:v?\d+(\.\d+)+(-[\w.-]+)?$/)
   }
   t.equal(new Set(bases).size, 1, 'one base image')
   const built = services.filter(([, { build }]) => build !== undefined)
@@ -147,5 +147,26 @@ test('the Collector that npm run stack builds has what its configuration names, 
       .flat()
       .every(part => !('gomod' in part) || / v(0\.159\.0|1\.65\.0)$/.test(part.gomod))
   )
+  t.end()
+})
+
+test('the images of Jaeger and Prometheus are the versions that Go builds for the tests', t => {
+  const moduleOf = (name: string): readonly number[] => {
+    const found = new RegExp(`^\\tgithub\\.com/.+/${name} v(\\d+)\\.(\\d+)\\.(\\d+)`, 'm').exec(
+      read(`stack/${name}/go.mod`)
+    )
+    return (found ?? []).slice(1).map(Number)
+  }
+  const tagOf = (name: string): string | undefined => compose.services[name]?.image.split(':')[1]
+  // Jaeger's version 2 began with the 63rd of version 1, and is still published as a module of that.
+  const [, jaeger = 0, jaegerPatch] = moduleOf('jaeger')
+  t.equal(tagOf('jaeger'), `2.${jaeger - 63}.${jaegerPatch}`)
+  // Prometheus 3.16.0 is the module's v0.316.0.
+  const [, prometheus = 0, prometheusPatch] = moduleOf('prometheus')
+  t.equal(tagOf('prometheus'), `v${Math.floor(prometheus / 100)}.${prometheus % 100}.${prometheusPatch}`)
+  const text = read('README.md')
+  for (const version of [tagOf('collector'), tagOf('jaeger'), tagOf('prometheus')?.slice(1)]) {
+    t.ok(version !== undefined && text.includes(version), `README says ${version}`)
+  }
   t.end()
 })
