@@ -1,6 +1,17 @@
 /** otel-collector.yaml by itself, with hand-made OTLP from services that are less careful than ours. */
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { test } from 'tap'
+import { gunzipSync } from 'node:zlib'
+import { test, type Test } from 'tap'
+import { chooseAddresses } from '../../stack/addresses.js'
+import { findBinaries } from '../../stack/binaries.js'
+import { startChild } from '../../stack/child.js'
+import { programs } from '../../stack/programs.js'
 import { startStack } from '../../stack/stack.js'
 import { fetchTraces, tagOf } from './jaeger.js'
 
@@ -96,8 +107,7 @@ test('what must not leave stops at the Collector, and the rest passes', async t 
       scale: 6,
       zeroCount: '0',
       // 2 ** (-320 / 64) is a thirty-second.
-      positive: { offset: -320, bucketCounts: ['1', '2', '3', '4'] },
-      exemplars: [{ timeUnixNano: nanoseconds(), asDouble: 0.032, filteredAttributes: [attribute('name', 'SECRET')] }]
+      positive: { offset: -320, bucketCounts: ['1', '2', '3', '4'] }
     }
     const histogram = { aggregationTemporality: 2, dataPoints: [point] }
     const metrics = [{ name: 'db.client.operation.duration', unit: 's', exponentialHistogram: histogram }]
@@ -135,3 +145,73 @@ test('what must not leave stops at the Collector, and the rest passes', async t 
     t.notMatch(text, /SECRET/)
   })
 })
+
+test('an exemplar leaves with its trace id and without the attributes that its metric leaves out', async t => {
+  const bodies: string[] = []
+  const receiver = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const body = Buffer.concat(chunks)
+      bodies.push((request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('latin1'))
+      response.setHeader('content-type', 'application/x-protobuf').end()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  t.teardown(() => receiver.close())
+  const collector = await startCollector(t, `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`)
+  const traceId = '5b8aa5a2d2c872e8321cf37308d69df1'
+  const exemplar = {
+    timeUnixNano: nanoseconds(),
+    asDouble: 0.032,
+    traceId,
+    spanId: '051581bf3cb55c13',
+    filteredAttributes: [attribute('name', 'SECRET')]
+  }
+  const point = {
+    startTimeUnixNano: nanoseconds(60_000),
+    timeUnixNano: nanoseconds(),
+    count: '1',
+    sum: 0.032,
+    explicitBounds: [1],
+    bucketCounts: ['1', '0'],
+    exemplars: [exemplar]
+  }
+  const metrics = [{ name: 'of.one', unit: 's', histogram: { aggregationTemporality: 2, dataPoints: [point] } }]
+  await send(`${collector}/v1/metrics`, {
+    resourceMetrics: [{ resource: resource('careless'), scopeMetrics: [{ scope: { name: 'careless' }, metrics }] }]
+  })
+  let sent: string | undefined
+  while (sent === undefined) {
+    await delay(50)
+    sent = bodies.find(body => body.includes('of.one'))
+  }
+  t.ok(sent.includes(Buffer.from(traceId, 'hex').toString('latin1')), 'the trace')
+  t.notMatch(sent, 'SECRET')
+})
+
+/** The Collector alone, with somebody else in the place of Prometheus; returns where it takes OTLP over HTTP. */
+async function startCollector(t: Test, prometheusUrl: string): Promise<string> {
+  const [program] = programs
+  if (program === undefined) throw new Error('no Collector')
+  const [file = ''] = await findBinaries([program])
+  const addresses = { ...(await chooseAddresses({})), PROMETHEUS_URL: prometheusUrl }
+  const folder = await mkdtemp(join(tmpdir(), 'collector-'))
+  const { arguments: given, health } = program.run(addresses, folder)
+  const logFile = join(folder, 'log')
+  const child = await startChild({ name: program.name, file, arguments: given, environment: addresses, logFile })
+  t.teardown(async () => {
+    await child.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  while (
+    !(await fetch(health).then(
+      ({ ok }) => ok,
+      () => false
+    ))
+  ) {
+    if (!child.isRunning()) throw new Error(await child.lastLines())
+    await delay(50)
+  }
+  return `http://${addresses.COLLECTOR_HTTP}`
+}
