@@ -190,6 +190,28 @@ test('an exemplar leaves with its trace id and without the attributes that its m
   t.notMatch(sent, 'SECRET')
 })
 
+test('a batch of wide spans arrives, though it is larger than the 4 MiB that a gRPC server takes by itself', async t => {
+  const stack = await startStack()
+  t.teardown(() => stack.stop())
+  const traceId = '6b8aa5a2d2c872e8321cf37308d69df1'
+  const spanId = (index: number): string => (index + 1).toString(16).padStart(16, '0')
+  const spans = Array.from({ length: 2000 }, (_, index) => ({
+    traceId,
+    spanId: spanId(index),
+    ...(index > 0 && { parentSpanId: spanId(0) }),
+    name: index === 0 ? 'root' : 'wide',
+    startTimeUnixNano: nanoseconds(10),
+    endTimeUnixNano: nanoseconds(),
+    attributes: [1, 2, 3, 4].map(part => attribute(`part.${part}`, 'x'.repeat(1024)))
+  }))
+  // In one piece of the Collector's, as several senders at once would make it.
+  await send(`${stack.otlpHttp}/v1/traces`, {
+    resourceSpans: [{ resource: resource('wide'), scopeSpans: [{ scope: { name: 'wide' }, spans }] }]
+  })
+  const [trace] = await fetchTraces(stack.jaegerUrl, 'wide', 'root', 1)
+  t.equal(trace?.spans.length, spans.length)
+})
+
 /** The Collector alone, with somebody else in the place of Prometheus; returns where it takes OTLP over HTTP. */
 async function startCollector(t: Test, prometheusUrl: string): Promise<string> {
   const [program] = programs
