@@ -147,7 +147,9 @@ function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrument
     new PgInstrumentation({ responseHook: recordRows })
   ]
   // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
-  return isExporting ? [...measuring, new HttpInstrumentation({ ignoreIncomingRequestHook: isScrape }), graphqlInstrumentation()] : measuring
+  return isExporting
+    ? [...measuring, new HttpInstrumentation({ ignoreIncomingRequestHook: isScrape }), graphqlInstrumentation()]
+    : measuring
 }
 
 function graphqlInstrumentation(): GraphQLInstrumentation {
