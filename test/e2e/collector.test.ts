@@ -22,6 +22,11 @@ const list = (key: string, ...texts: string[]) => ({
   value: { arrayValue: { values: texts.map(stringValue => ({ stringValue })) } }
 })
 
+const map = (key: string, entries: Record<string, string>) => ({
+  key,
+  value: { kvlistValue: { values: Object.entries(entries).map(([name, value]) => attribute(name, value)) } }
+})
+
 async function send(url: string, body: unknown): Promise<void> {
   const response = await fetch(url, {
     method: 'POST',
@@ -53,6 +58,16 @@ const careless = [
   attribute('note', 'cannot reach postgres://app:SECRET@db:5432/app'),
   list('notes', 'fine', 'redis://:SECRET@cache:6379'),
   attribute('dsn', 'host=db user=app password=SECRET dbname=app'),
+  attribute('dsn.dollar', 'host=db password=$SECRET'),
+  attribute('dsn.digit', 'password=$1SECRET dbname=app'),
+  attribute('dsn.quoted', "password = 'one SECRET' dbname=app"),
+  attribute('json', 'got {"user":"app", "password": "SECRET \\" SECRET"} twice'),
+  attribute('json.in.json', '{"body":"{\\"dbPassword\\":\\"SECRET\\"}"}'),
+  attribute('json.list', '{"authorization":["SECRET"]}'),
+  attribute('graphql.literal', '{ login(password: "SECRET") { id } }'),
+  map('http.request.header', { authorization: 'SECRET', 'x-other': 'SECRET' }),
+  map('db.query.parameter', { 0: 'SECRET' }),
+  map('request', { path: '/', apiKey: 'SECRET' }),
   attribute('log', 'sent Authorization: Bearer SECRETabcdef.ghi'),
   attribute('jwt', 'got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SECRET'),
   attribute('key.pem', '-----BEGIN RSA PRIVATE KEY-----\nSECRET\n-----END RSA PRIVATE KEY-----')
@@ -60,6 +75,12 @@ const careless = [
 const harmless = [
   attribute('db.query.text', 'SELECT id FROM users WHERE password = $1 AND token=? AND name ILIKE $2'),
   attribute('graphql.source', '{ login(password: "*") { id } }'),
+  attribute('db.statement', 'UPDATE users SET password=$1, token = $2::text, pwd=?, secret = ?  WHERE api_key=$3'),
+  attribute(
+    'graphql.document',
+    'mutation ($password: String!, $token: ID = "*") { sign(password: $password) { token } }'
+  ),
+  attribute('json.redacted', '{"password":"*","token": "?"}'),
   attribute('url.path', '/graphql'),
   attribute('error.type', 'TypeError')
 ]
@@ -79,10 +100,23 @@ test('what must not leave stops at the Collector, and the rest passes', async t 
     name: 'failed',
     status: { code: 2, message: 'no such user SECRET' },
     attributes: [...careless, ...harmless, { key: 'rows', value: { intValue: '42' } }],
-    events: [{ timeUnixNano: nanoseconds(), name: 'exception', attributes: exception }]
+    events: [
+      { timeUnixNano: nanoseconds(), name: 'exception', attributes: exception },
+      { timeUnixNano: nanoseconds(), name: 'retry with token=SECRET', attributes: [] }
+    ]
   }
+  const names = [
+    'GET /graphql?query=SECRET',
+    'connect postgres://app:SECRET@db/app',
+    'SELECT id WHERE token=?',
+    'query Hello'
+  ]
   const refused = { ...ids, ...times, spanId: '051581bf3cb55c14', parentSpanId: ids.spanId, name: 'refused' }
-  const spans = [failed, { ...refused, status: { code: 2, message: '23505' } }]
+  const spans = [
+    failed,
+    { ...refused, status: { code: 2, message: '23505' } },
+    ...names.map((name, index) => ({ ...refused, spanId: `051581bf3cb55d0${index}`, name }))
+  ]
   await send(`${stack.otlpHttp}/v1/traces`, {
     resourceSpans: [{ resource: resource(service), scopeSpans: [{ scope: { name: 'careless' }, spans }] }]
   })
@@ -92,6 +126,16 @@ test('what must not leave stops at the Collector, and the rest passes', async t 
   const tags = trace?.spans.find(({ operationName }) => operationName === 'failed')?.tags ?? []
   for (const { key, value } of harmless) t.equal(tagOf(tags, key), value.stringValue, key)
   t.equal(tagOf(tags, 'rows'), 42)
+  t.equal(tagOf(tags, 'json'), 'got {"user":"app", "****"} twice')
+  t.strictSame(trace?.spans.map(({ operationName }) => operationName).sort(), [
+    'GET /graphql',
+    'SELECT id WHERE token=?',
+    'connect ****db/app',
+    'failed',
+    'query Hello',
+    'refused'
+  ])
+  t.notMatch(JSON.stringify(trace), 'mercurius_performance.name')
   t.equal(tagOf(tags, 'url.full'), 'https://example.com/graphql')
   t.equal(tagOf(tags, 'note'), 'cannot reach ****db:5432/app')
   const other = trace?.spans.find(({ operationName }) => operationName === 'refused')?.tags ?? []
