@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { buildProgram, findGo } from './build.js'
 import { StackError, type Report } from './errors.js'
 import { CACHE } from './paths.js'
-import type { Program } from './programs.js'
+import type { Probe, Program } from './programs.js'
 
 const execute = promisify(execFile)
 
@@ -53,17 +53,22 @@ async function describeBuild(program: Program, cache: string): Promise<{ version
   return { version, file: join(cache, `${program.name.toLowerCase()}-${version}-${digest}`) }
 }
 
-async function findOnPath({ commands, probe }: Program, path: string): Promise<string | undefined> {
+async function findOnPath({ commands, probes }: Program, path: string): Promise<string | undefined> {
   for (const folder of path.split(delimiter)) {
     for (const command of commands) {
       const file = join(folder, command)
-      if (folder !== '' && (await isExecutable(file)) && (await passes(file, probe))) return file
+      if (folder !== '' && (await isExecutable(file)) && (await passesAll(file, probes))) return file
     }
   }
   return undefined
 }
 
-async function passes(file: string, probe: Program['probe']): Promise<boolean> {
+async function passesAll(file: string, probes: readonly Probe[]): Promise<boolean> {
+  for (const probe of probes) if (!(await passes(file, probe))) return false
+  return true
+}
+
+async function passes(file: string, probe: Probe): Promise<boolean> {
   try {
     const { stdout, stderr } = await execute(file, probe.arguments, { timeout: 20_000 })
     return probe.output.test(stdout + stderr)

@@ -20,8 +20,8 @@ export interface Program {
   readonly name: string
   /** What it may be called on PATH. */
   readonly commands: readonly string[]
-  /** What a program of that name must do, with exit status 0 and this in its output, to be ours. */
-  readonly probe: { readonly arguments: readonly string[]; readonly output: RegExp }
+  /** What a program of that name must do to be ours, each with exit status 0 and with this in its output. */
+  readonly probes: readonly Probe[]
   /** What somebody has to put on PATH who does not want it built. */
   readonly wanted: string
   /** The files that say what is built; a change makes another build. */
@@ -32,6 +32,11 @@ export interface Program {
   build(version: string, target: string): GoCommand
   /** @param data a folder of its own */
   run(addresses: Addresses, data: string): { readonly arguments: readonly string[]; readonly health: string }
+}
+
+export interface Probe {
+  readonly arguments: readonly string[]
+  readonly output: RegExp
 }
 
 export interface GoCommand {
@@ -48,7 +53,11 @@ const JAEGER_CONFIGURATION = `--config=${inRoom('jaeger.yaml')}`
 const collector: Program = {
   name: 'Collector',
   commands: ['otelcol-contrib', 'otelcol'],
-  probe: { arguments: ['validate', COLLECTOR_CONFIGURATION], output: /^/ },
+  probes: [
+    { arguments: ['--version'], output: /^otelcol\S* version v?(0\.(159|1[6-9]\d|[2-9]\d\d)|[1-9]\d*)\./m },
+    // It has to have what the configuration names.
+    { arguments: ['validate', COLLECTOR_CONFIGURATION], output: /^/ }
+  ],
   wanted: 'otelcol-contrib 0.159 or newer',
   manifests: [inRoom('collector.yaml')],
   version: /^ {2}version: (\S+)$/m,
@@ -68,7 +77,10 @@ const collector: Program = {
 const jaeger: Program = {
   name: 'Jaeger',
   commands: ['jaeger'],
-  probe: { arguments: ['validate', JAEGER_CONFIGURATION], output: /^/ },
+  probes: [
+    { arguments: ['version'], output: /"gitVersion":\s*"v(2\.(1[3-9]|[2-9]\d)|[3-9])\./ },
+    { arguments: ['validate', JAEGER_CONFIGURATION], output: /^/ }
+  ],
   wanted: 'jaeger 2.13 or newer',
   manifests: [inRoom('jaeger', 'go.mod'), inRoom('jaeger', 'go.sum')],
   version: /^\tgithub\.com\/jaegertracing\/jaeger v(\S+)/m,
@@ -80,7 +92,7 @@ const prometheus: Program = {
   name: 'Prometheus',
   commands: ['prometheus'],
   // Before 3.9 exponential histograms needed a flag, and before 3.0 there was no intake for OTLP.
-  probe: { arguments: ['--version'], output: /^prometheus, version (3\.(9|\d\d)|[4-9]|\d\d)/m },
+  probes: [{ arguments: ['--version'], output: /^prometheus, version (3\.(9|\d\d)|[4-9]|\d\d)/m }],
   wanted: 'prometheus 3.9 or newer',
   manifests: [inRoom('prometheus', 'go.mod'), inRoom('prometheus', 'go.sum')],
   version: /^\tgithub\.com\/prometheus\/prometheus v(\S+)/m,

@@ -7,7 +7,8 @@ import { findBinaries } from '../../stack/binaries.js'
 import { programs } from '../../stack/programs.js'
 
 const NAMES = ['otelcol-contrib', 'jaeger', 'prometheus']
-const FINE = 'exit 0'
+const COLLECTOR = '[ "$1" = validate ] || echo "otelcol-contrib version 0.159.0"'
+const JAEGER = `[ "$1" = validate ] || echo '2025/12/03 {"gitCommit":"f9", "gitVersion":"v2.13.0","buildDate":""}'`
 const PROMETHEUS = 'echo "prometheus, version 3.16.0 (branch: HEAD)"'
 /** Writes the file that it is told to, or as the builder of Collectors does. */
 const GO = `
@@ -28,11 +29,34 @@ async function setUp(t: Test, scripts: Record<string, string>): Promise<{ path: 
 }
 
 test('programs on PATH are used when they can do what is needed', async t => {
-  const { path, cache } = await setUp(t, { 'otelcol-contrib': FINE, jaeger: FINE, prometheus: PROMETHEUS })
+  const { path, cache } = await setUp(t, { 'otelcol-contrib': COLLECTOR, jaeger: JAEGER, prometheus: PROMETHEUS })
   t.strictSame(
     await findBinaries(programs, { path, cache }),
     NAMES.map(name => join(path, name))
   )
+})
+
+test('a program that is only called so, or is too old, is not taken', async t => {
+  const others: Record<string, string>[] = [
+    { otelcol: 'exit 0', jaeger: 'exit 0', prometheus: 'exit 0' },
+    {
+      otelcol: 'echo "otelcol version 0.158.9"',
+      jaeger: `echo '{"gitVersion":"v2.12.0"}'`,
+      prometheus: 'echo "prometheus, version 3.8.1"'
+    },
+    { otelcol: 'echo "0.159.0"', jaeger: `echo '{"gitVersion":""}'`, prometheus: 'echo "version 3.16.0"' }
+  ]
+  for (const scripts of others) {
+    await t.rejects(findBinaries(programs, await setUp(t, scripts)), {
+      message: /Collector, Jaeger, Prometheus cannot/
+    })
+  }
+  const newer = {
+    otelcol: '[ "$1" = validate ] || echo "otelcol version 1.2.0"',
+    jaeger: `[ "$1" = validate ] || echo '{"gitVersion":"v2.20.0"}'`,
+    prometheus: 'echo "prometheus, version 4.0.0"'
+  }
+  t.equal((await findBinaries(programs, await setUp(t, newer))).length, 3)
 })
 
 test('without Go one line tells what is missing', async t => {
@@ -42,8 +66,8 @@ test('without Go one line tells what is missing', async t => {
     message: /^Go is not on PATH, and without it Collector, Jaeger, Prometheus cannot be built: install Go .+newer$/
   })
   const old = await setUp(t, {
-    otelcol: 'echo unknown processor; exit 1',
-    jaeger: FINE,
+    otelcol: `${COLLECTOR}; [ "$1" != validate ]`,
+    jaeger: JAEGER,
     prometheus: 'echo "prometheus, version 2.42.0+ds (branch: debian)"',
     go: 'echo "go version go1.19.8 linux/amd64"'
   })
