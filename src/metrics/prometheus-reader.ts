@@ -21,6 +21,8 @@ export class PrometheusReader extends MetricReader {
     void this.#answer(request, response)
   })
 
+  #running: Promise<string> | undefined
+
   constructor({ host, port, producer }: PrometheusOptions) {
     super({
       aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE,
@@ -55,14 +57,26 @@ export class PrometheusReader extends MetricReader {
       if (url?.split('?')[0] !== '/metrics') response.writeHead(404).end()
       else if (method !== 'GET' && method !== 'HEAD') response.writeHead(405, { allow: 'GET, HEAD' }).end()
       else {
-        const { resourceMetrics } = await this.collect()
-        await resourceMetrics.resource.waitForAsyncAttributes?.()
-        const text = await prometheusText(resourceMetrics, true)
+        const text = await this.#text()
         response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(text)
       }
     } catch (error) {
       diag.warn(`Prometheus metrics could not be collected: ${error instanceof Error ? error.message : String(error)}`)
       response.writeHead(500).end()
     }
+  }
+
+  /** Those who ask while an answer is being written get the same: whoever can reach the port can ask as often as it likes. */
+  #text(): Promise<string> {
+    this.#running ??= this.#write().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #write(): Promise<string> {
+    const { resourceMetrics } = await this.collect()
+    await resourceMetrics.resource.waitForAsyncAttributes?.()
+    return prometheusText(resourceMetrics, true)
   }
 }

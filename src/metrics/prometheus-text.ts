@@ -89,11 +89,31 @@ function numberText(value: number): string {
   return Number.isFinite(value) || Number.isNaN(value) ? String(value) : value > 0 ? '+Inf' : '-Inf'
 }
 
+/**
+ * Attributes whose names are the same there are one label, with the values of all.
+ * https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-attributes
+ */
 function labelsOf(attributes: Attributes): string {
-  return Object.entries(attributes)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${plain(name)}="${escaped(shown(value)).replaceAll('"', String.raw`\"`)}"`)
-    .join(',')
+  const names = new Map<string, string[]>()
+  for (const name of Object.keys(attributes)) {
+    if (attributes[name] === undefined) continue
+    const label = plain(name)
+    const same = names.get(label)
+    if (same === undefined) names.set(label, [name])
+    else same.push(name)
+  }
+  const labels: string[] = []
+  for (const [label, same] of names) {
+    const value =
+      same.length === 1
+        ? shown(attributes[same[0] ?? ''])
+        : same
+            .sort()
+            .map(name => shown(attributes[name]))
+            .join(';')
+    labels.push(`${label}="${escaped(value).replaceAll('"', String.raw`\"`)}"`)
+  }
+  return labels.join(',')
 }
 
 /** A name with nothing in it but letters, digits and single underscores, as the Collector makes it. */

@@ -109,3 +109,28 @@ test('metrics of one name from two scopes are told in one place', async t => {
   const families = parseText(await prometheusText(all([counter, ...others, again])))
   t.equal(families.get('requests_total')?.samples.length, 3)
 })
+
+test('attributes whose names become the same are one label, in the resource too', async t => {
+  const attributes = { 'a.b': 'first', a_c: 'alone', a_b: 'second', 'a-b': true, 'a..c': undefined }
+  const text = await prometheusText(
+    {
+      resource: resources.resourceFromAttributes({ 'service.name': 'one', service_name: 'other' }),
+      scopeMetrics: [
+        {
+          scope: { name: 'test' },
+          metrics: [
+            {
+              descriptor: descriptor('level'),
+              dataPointType: DataPointType.GAUGE,
+              aggregationTemporality,
+              dataPoints: [{ ...point, attributes, value: 1 }]
+            }
+          ]
+        }
+      ]
+    },
+    true
+  )
+  t.match(text, 'level{a_b="true;first;second",a_c="alone"} 1\n')
+  t.match(text, 'target_info{service_name="one;other"} 1\n')
+})
