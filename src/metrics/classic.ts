@@ -7,7 +7,9 @@ export interface ClassicHistogram {
   readonly atMost: readonly number[]
 }
 
-/** Powers of two of a second, 61 µs to 32 s. Those are bounds of the buckets that are kept, so no count is an estimate. */
+/**
+ * Powers of two of a second, 61 µs to 32 s. Those are bounds of the buckets that are kept, so no count is an estimate.
+ */
 const FIRST_POWER = -14
 const BOUNDS = Array.from({ length: 20 }, (_, index) => 2 ** (FIRST_POWER + index))
 

@@ -4,8 +4,8 @@ import { INSTRUMENTATION_NAME } from '../spans/sample.js'
 import type { StoreMetricProducer } from './producer.js'
 
 /**
- * An exporter that tells the producer which of its data points have arrived: what was collected and then lost on its way
- * must not be forgotten. A collection may leave in several messages, and is delivered when all of them are.
+ * An exporter that tells the producer which of its data points have arrived: what was collected and then lost on its
+ * way must not be forgotten. A collection may leave in several messages, and is delivered when all of them are.
  */
 export function confirming(exporter: PushMetricExporter, producer: StoreMetricProducer): PushMetricExporter {
   return {

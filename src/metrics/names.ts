@@ -5,8 +5,9 @@ import type { Kind, SeriesTotals } from '../store/totals.js'
 /**
  * What leaves as metrics: names, units and attributes. No other file names one.
  *
- * SQL follows the semantic conventions. For GraphQL these have only a draft, whose name for what we measure of an operation
- * this is; of resolvers and loaders it has no metric. https://github.com/open-telemetry/semantic-conventions/pull/3515
+ * SQL follows the semantic conventions. For GraphQL these have only a draft, whose name for what we measure of an
+ * operation this is; of resolvers and loaders it has no metric.
+ * https://github.com/open-telemetry/semantic-conventions/pull/3515
  */
 export const METRICS: readonly Metric[] = [
   metric('graphql.server.processing', 'executions of GraphQL operations', [
@@ -34,8 +35,8 @@ export const METRICS: readonly Metric[] = [
 ]
 
 /**
- * What instrumentation-pg would record of its own as soon as there is somebody to record for. It is counted already; the
- * instrumentation's metrics of connections are not.
+ * What instrumentation-pg would record of its own as soon as there is somebody to record for. It is counted already;
+ * the instrumentation's metrics of connections are not.
  */
 export const COUNTED_ALREADY = {
   meterName: '@opentelemetry/instrumentation-pg',

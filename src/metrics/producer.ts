@@ -17,8 +17,8 @@ import { histogramOf, hrTimeOf, isLater, since, type Counted } from './points.js
 
 export interface ProducerOptions {
   /**
-   * `cumulative`, the default: everything since the series began. `delta`: what came since the last collection. It has to
-   * be what the reader's exporter prefers, and nobody else may collect from the same producer then.
+   * `cumulative`, the default: everything since the series began. `delta`: what came since the last collection. It has
+   * to be what the reader's exporter prefers, and nobody else may collect from the same producer then.
    */
   readonly temporality?: 'cumulative' | 'delta'
   /** Seconds between two collections. What is collected more seldom than every ten minutes has to say so. */
@@ -147,8 +147,8 @@ export class StoreMetricProducer implements MetricProducer {
     const known = this.#knownOf(totals)
     const before = known.last
     const endTime = this.#timeOf(totals.end)
-    // The end follows the wall clock, so that metrics go on however it is set. Only where that is now before the start, the
-    // start goes with it.
+    // The end follows the wall clock, so that metrics go on however it is set. Only where that is now before the start,
+    // the start goes with it.
     if (isLater(known.start, endTime)) known.start = this.#timeOf(known.startedAt)
     const startTime = known.start
     // Past 2^53 a sum is rounded, and one that went back by a nanosecond would look like a restart.

@@ -11,8 +11,8 @@ export interface PrometheusOptions {
 }
 
 /**
- * Answers `GET /metrics` on a port of its own, without a login. It listens from when the SDK starts until that shuts down,
- * and holds the process open neither by itself nor by its connections, as the SDK's own exporter would.
+ * Answers `GET /metrics` on a port of its own, without a login. It listens from when the SDK starts until that shuts
+ * down, and holds the process open neither by itself nor by its connections, as the SDK's own exporter would.
  */
 export class PrometheusReader extends MetricReader {
   readonly #host: string
@@ -66,7 +66,10 @@ export class PrometheusReader extends MetricReader {
     }
   }
 
-  /** Those who ask while an answer is being written get the same: whoever can reach the port can ask as often as it likes. */
+  /**
+   * Those who ask while an answer is being written get the same: whoever can reach the port can ask as often as it
+   * likes.
+   */
   #text(): Promise<string> {
     this.#running ??= this.#write().finally(() => {
       this.#running = undefined

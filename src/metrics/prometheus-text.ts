@@ -16,9 +16,10 @@ const unitNames = new Map([
 const POINTS_AT_A_TIME = 100
 
 /**
- * Metrics in Prometheus' text format 0.0.4, under the names that they have there when they come through a Collector. That
- * format knows no exponential histograms; they become classic ones. The SDK's own serializer does not write these, and takes
- * so long for each line that requests would wait. https://prometheus.io/docs/instrumenting/exposition_formats/
+ * Metrics in Prometheus' text format 0.0.4, under the names that they have there when they come through a Collector.
+ * That format knows no exponential histograms; they become classic ones. The SDK's own serializer does not write these,
+ * and takes so long for each line that requests would wait.
+ * https://prometheus.io/docs/instrumenting/exposition_formats/
  *
  * @param isWhole whether the resource is told too, as `target_info`
  */

@@ -23,17 +23,17 @@ import { PrometheusReader } from './prometheus-reader.js'
 const PROMETHEUS_PORT = 9464
 const HIGHEST_PORT = 65_535
 /**
- * Data points in a message. A gRPC server, the Collector's too, takes 4 MiB: a point has at most 3,009 buckets, and with
- * less than two million calls in each of them it is at most 9.5 KB, its attributes included.
+ * Data points in a message. A gRPC server, the Collector's too, takes 4 MiB: a point has at most 3,009 buckets, and
+ * with less than two million calls in each of them it is at most 9.5 KB, its attributes included.
  */
 const POINTS_IN_MESSAGE = 400
 /** In milliseconds. Node calls a timer that is set for longer at once. */
 const LONGEST_INTERVAL = 2 ** 31 - 1
 
 /**
- * The readers of metrics that the `OTEL_*` variables ask for, which NodeSDK stops reading once it is given some of ours.
- * Unlike there, nothing is exported while neither an exporter nor an endpoint nor a port is named, and Prometheus finds an
- * open port on the loopback address alone unless another one is named.
+ * The readers of metrics that the `OTEL_*` variables ask for, which NodeSDK stops reading once it is given some of
+ * ours. Unlike there, nothing is exported while neither an exporter nor an endpoint nor a port is named, and Prometheus
+ * finds an open port on the loopback address alone unless another one is named.
  */
 export function metricExportFromEnvironment(store: Store): MetricExport {
   const names = exporterNames()

@@ -5,8 +5,8 @@ import type { Store } from '../store/store.js'
 import type { StoreMetricProducer } from './producer.js'
 
 /**
- * With a pattern and not as it stands, which would forbid the application to have a route of that name, or to be given one
- * later: a route without a pattern comes first.
+ * With a pattern and not as it stands, which would forbid the application to have a route of that name, or to be given
+ * one later: a route without a pattern comes first.
  */
 const PATTERN = '/:metrics(^metrics$)'
 
@@ -34,7 +34,8 @@ export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }
       const catchAll = catchAllsOf(url).find(has)
       if (catchAll !== undefined) {
         app.log.info(
-          `mercurius-performance: GET ${url} is taken from the app's route GET ${catchAll}; metricsRoute: false leaves it there`
+          `mercurius-performance: GET ${url} is taken from the app's route GET ${catchAll}; ` +
+            'metricsRoute: false leaves it there'
         )
       }
     }
@@ -43,8 +44,8 @@ export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }
 }
 
 /**
- * The patterns by which requests of `url` would come to another route, if it had none; what a parameter is called does not
- * matter. One with a regular expression in it is not looked for.
+ * The patterns by which requests of `url` would come to another route, if it had none; what a parameter is called does
+ * not matter. One with a regular expression in it is not looked for.
  */
 function catchAllsOf(url: string): string[] {
   const parts = url.split('/').slice(1)

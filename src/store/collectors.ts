@@ -1,4 +1,6 @@
-/** How long a collector may keep silent before it counts as gone, unless it says that it asks more seldom: ten minutes. */
+/**
+ * How long a collector may keep silent before it counts as gone, unless it says that it asks more seldom: ten minutes.
+ */
 const PATIENCE = 600e9
 
 interface Seen {
@@ -7,8 +9,8 @@ interface Seen {
 }
 
 /**
- * Who collects what the store has ever counted, and up to when each has it: what nobody asks for any more may be forgotten
- * before all have seen it only if they have ceased to ask. Times are monotonic nanoseconds.
+ * Who collects what the store has ever counted, and up to when each has it: what nobody asks for any more may be
+ * forgotten before all have seen it only if they have ceased to ask. Times are monotonic nanoseconds.
  */
 export class Collectors {
   readonly #seen = new Map<object, Seen>()

@@ -4,7 +4,10 @@ import { Series } from './series.js'
 import type { Sums } from './sums.js'
 import type { Window } from './window.js'
 
-/** The name of the series that takes what comes after the limit. Somebody may give it to a cache; only the dimension knows. */
+/**
+ * The name of the series that takes what comes after the limit. Somebody may give it to a cache; only the dimension
+ * knows.
+ */
 export const OVERFLOW = '(other)'
 
 /** What can be done to a series whatever it adds up. */

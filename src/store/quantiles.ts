@@ -7,8 +7,8 @@ export interface Buckets {
 }
 
 /**
- * Sums sketches and reads quantiles and buckets from the sum, in buffers it keeps, so that a snapshot of thousands of series
- * allocates nothing per series. Use: `clear()`, `add()` each sketch, read.
+ * Sums sketches and reads quantiles and buckets from the sum, in buffers it keeps, so that a snapshot of thousands of
+ * series allocates nothing per series. Use: `clear()`, `add()` each sketch, read.
  */
 export class Merger {
   count = 0

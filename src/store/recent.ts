@@ -2,7 +2,9 @@ import { BYTES } from './bytes.js'
 import { traceIdText, type Measurement, type TraceId } from '../spans/measurement.js'
 
 export const RECENT_LIMIT = 32
-/** What is kept of a call, in this order: its end, its duration, its arguments, and a code of its trace and its outcome. */
+/**
+ * What is kept of a call, in this order: its end, its duration, its arguments, and a code of its trace and its outcome.
+ */
 const NUMBERS = 4
 const NO_COUNT = -1
 
@@ -18,8 +20,8 @@ export interface RecentCall {
 }
 
 /**
- * The last 32 calls of a series, oldest overwritten first. Numbers beside each other, so that a call allocates nothing and
- * touches little memory; with room for one call at first, which is all that most names of a flood need.
+ * The last 32 calls of a series, oldest overwritten first. Numbers beside each other, so that a call allocates nothing
+ * and touches little memory; with room for one call at first, which is all that most names of a flood need.
  */
 export class RecentCalls {
   /** Monotonic nanoseconds of the end come first; -Infinity where there was no call. */

@@ -42,8 +42,8 @@ export interface ReadTotals<Own> {
 
 /**
  * The measurements of one name. A write touches one slot; there are at most as many as the window has. The slots whose
- * time is over are kept summed up, so that a read adds two sketches and not sixty. What leaves the window goes on counting
- * in one sketch more, so that what a series has held since it began only grows.
+ * time is over are kept summed up, so that a read adds two sketches and not sixty. What leaves the window goes on
+ * counting in one sketch more, so that what a series has held since it began only grows.
  */
 export class Series<Labels, Own extends Sums<Own>> {
   readonly name: string
@@ -78,7 +78,9 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.#closed = { times: new Sketch(), errors: 0, untimed: 0, sums }
   }
 
-  /** Adds a call that ended at `now`; returns the sums that it belongs to. An object for it would be most of its cost. */
+  /**
+   * Adds a call that ended at `now`; returns the sums that it belongs to. An object for it would be most of its cost.
+   */
   record(
     windows: Windows,
     now: number,
@@ -97,8 +99,8 @@ export class Series<Labels, Own extends Sums<Own>> {
   }
 
   /**
-   * Counts a call that nobody timed. The next one of its slot that is timed stands for it too, so that times from before
-   * and from during sampling mix in the right proportion. `now` may be a little old.
+   * Counts a call that nobody timed. The next one of its slot that is timed stands for it too, so that times from
+   * before and from during sampling mix in the right proportion. `now` may be a little old.
    */
   count(windows: Windows, now: number, failed: boolean): Own {
     const slot = this.#slotOf(windows, now)

@@ -65,7 +65,9 @@ export class Sketch {
     }
   }
 
-  /** Takes out what was merged in before; `left` lists what is still in, and is asked where an extreme may have gone. */
+  /**
+   * Takes out what was merged in before; `left` lists what is still in, and is asked where an extreme may have gone.
+   */
   subtract(other: Sketch, left: () => readonly Sketch[]): void {
     this.count -= other.count
     this.sum -= other.sum
@@ -133,8 +135,8 @@ export function bucketOf(nanoseconds: number): number {
 }
 
 /**
- * The value that stands for a bucket, in nanoseconds: the one whose relative distance to both bounds is the same, so that
- * the error is at most (b - 1) / (b + 1), 0.54%.
+ * The value that stands for a bucket, in nanoseconds: the one whose relative distance to both bounds is the same, so
+ * that the error is at most (b - 1) / (b + 1), 0.54%.
  */
 export function bucketValue(bucket: number): number {
   const lower = 2 ** (bucket / BUCKETS_PER_OCTAVE)

@@ -148,8 +148,8 @@ export class Store {
   }
 
   /**
-   * `statements` is how many SQL statements the operation sent; `key` tells its series from all others, since a query and
-   * a mutation may share a name.
+   * `statements` is how many SQL statements the operation sent; `key` tells its series from all others, since a query
+   * and a mutation may share a name.
    */
   recordOperation(
     name: string,
@@ -168,8 +168,8 @@ export class Store {
   }
 
   /**
-   * The wall time, in milliseconds since 1970, of a monotonic time. The two clocks are compared anew only when they have
-   * come a second apart, so that a time once shown does not tremble.
+   * The wall time, in milliseconds since 1970, of a monotonic time. The two clocks are compared anew only when they
+   * have come a second apart, so that a time once shown does not tremble.
    */
   wallTimeOf(at: number): number {
     const offset = this.clock.wall() - this.clock.monotonic() / 1e6
@@ -185,9 +185,9 @@ export class Store {
   }
 
   /**
-   * Frees the series that hold nothing young enough to be reported nor anything still to be collected, and sums up the closed slots of the others, so that a
-   * read is quick. Called off the request path again and again: it works through all series once a slot, `limit` of them
-   * a call.
+   * Frees the series that hold nothing young enough to be reported nor anything still to be collected, and sums up the
+   * closed slots of the others, so that a read is quick. Called off the request path again and again: it works through
+   * all series once a slot, `limit` of them a call.
    */
   sweep(limit = Infinity): void {
     const epoch = epochAt(this.#window, this.now())

@@ -1,7 +1,9 @@
 import { BYTES } from './bytes.js'
 import { Sketch } from './sketch.js'
 
-/** What the series of one dimension add up to besides their times; a series has one for each slot and one for their sum. */
+/**
+ * What the series of one dimension add up to besides their times; a series has one for each slot and one for their sum.
+ */
 export interface Sums<Self> {
   /** Another one of the same series, at zero. */
   another(): Self
@@ -47,7 +49,9 @@ export class ResolverSums implements Sums<ResolverSums> {
   selfTime = 0
   readonly bytes = BYTES.sums
 
-  /** The times are taken `weight` times: for the calls that nobody timed too. These counted their statements themselves. */
+  /**
+   * The times are taken `weight` times: for the calls that nobody timed too. These counted their statements themselves.
+   */
   record(statements: number, sqlTime: number, selfTime: number, weight: number): void {
     this.statements += statements
     this.sqlTime += weight * sqlTime

@@ -17,11 +17,11 @@ export interface KindLabels {
 export type Kind = keyof KindLabels
 
 /**
- * What a series has counted since it began, whatever the retention: it only grows. A series that was forgotten and comes
- * back is another one with a later start.
+ * What a series has counted since it began, whatever the retention: it only grows. A series that was forgotten and
+ * comes back is another one with a later start.
  *
- * Calls that were not timed, because measuring would have cost too much, count with the next timed one of their time slot;
- * until then, and where none follows, they are in no bucket, though their errors are in `errors`.
+ * Calls that were not timed, because measuring would have cost too much, count with the next timed one of their time
+ * slot; until then, and where none follows, they are in no bucket, though their errors are in `errors`.
  */
 export interface SeriesTotals<Of extends Kind = Kind> extends Buckets {
   readonly kind: Of

@@ -30,8 +30,8 @@ export function windowFor(retentionSeconds: number): Window {
 }
 
 /**
- * A window that keeps everything from `origin` to `now` in as many slots as `window` has: where they would not do, slots
- * become twice as long, and twice again.
+ * A window that keeps everything from `origin` to `now` in as many slots as `window` has: where they would not do,
+ * slots become twice as long, and twice again.
  */
 export function widened(window: Window, origin: number, now: number): Window {
   let wider = window
