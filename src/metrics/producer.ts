@@ -77,7 +77,8 @@ export class StoreMetricProducer implements MetricProducer {
     this.#store = store
     this.#isDelta = temporality === 'delta'
     this.#isConfirmed = isConfirmed
-    this.#patience = 2 * interval * 1e9
+    // Where deliveries are confirmed, one of them may fail.
+    this.#patience = (isConfirmed ? 3 : 2) * interval * 1e9
     // What is measured from now on waits for the first collection.
     store.collectors.collected(this, store.now(), this.#patience)
   }

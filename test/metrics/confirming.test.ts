@@ -9,8 +9,9 @@ import { newest, startReceiver } from './receiver.js'
 
 const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_METRIC_EXPORT_INTERVAL'] as const
 
-function readerOf(t: Test, store: Store, endpoint: string): MetricReader {
-  for (const [index, value] of [endpoint, 'http/json', '60000'].entries()) process.env[names[index] ?? ''] = value
+function readerOf(t: Test, store: Store, endpoint: string, seconds = 60): MetricReader {
+  for (const [index, value] of [endpoint, 'http/json', String(1000 * seconds)].entries())
+    process.env[names[index] ?? ''] = value
   const { readers } = metricExportFromEnvironment(store)
   for (const name of names) Reflect.deleteProperty(process.env, name)
   const provider = new MeterProvider({ readers: [...readers] })
@@ -82,6 +83,24 @@ test('what leaves in several messages has arrived when the last of them has', as
   t.equal(new Set(names).size, 900)
   t.equal(names.length, 900)
   t.equal(left(own), 0)
+})
+
+test('who exports more seldom than every five minutes may fail once', async t => {
+  let status = 200
+  const receiver = await startReceiver(t, () => status)
+  const own = storeWith(60)
+  const reader = readerOf(t, own.store, receiver.endpoint, 1800)
+  await reader.forceFlush()
+  own.clock.advance(1)
+  own.store.recordResolver('Query.issues', call(0.1))
+  own.clock.advance(1800)
+  status = 400
+  await reader.forceFlush()
+  own.clock.advance(1810)
+  t.equal(left(own), 1)
+  status = 200
+  await reader.forceFlush()
+  t.match(newest(receiver, RESOLVER)[0]?.points, [{ count: 1 }])
 })
 
 test('nothing to tell is no failure', async t => {
