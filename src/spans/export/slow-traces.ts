@@ -52,7 +52,7 @@ export class SlowTraces {
     execution.kept = undefined
     this.#kept -= 1
     // Half a trace would look like a whole one.
-    if (!wanted || this.#options.exporters.some(({ room }) => room < kept.size) || !this.#allowance.take(failed)) return
+    if (!wanted || this.#options.exporters.some(({ room }) => room < kept.size) || !this.#allowance.take()) return
     try {
       this.#export(execution, kept, failed)
     } catch (error) {
