@@ -10,10 +10,10 @@ import { writeFaults, type Row, type StopRow } from './report.js'
 /** `npm run reliability` takes its time and writes docs/reliability.md; the tests only see that the promises hold. */
 const full = process.env.RELIABILITY === '1'
 const RATE = full ? 1_000 : 300
-const HEALTHY_SECONDS = full ? 30 : 2
+const HEALTHY_SECONDS = full ? 15 : 2
 const FAULT_SECONDS = full ? 120 : 7
 /** Load after the fault. */
-const RECOVERY_SECONDS = full ? 30 : 3
+const RECOVERY_SECONDS = full ? 15 : 3
 /** Within which spans have to arrive again. */
 const PROMISED_SECONDS = 10
 
