@@ -23,6 +23,7 @@ import { INSTRUMENTATION_NAME } from './sample.js'
 import { createSampler } from './sampler.js'
 import { isScrape } from './scrapes.js'
 import { scrub } from './scrub.js'
+import { UnsampledShortcut } from './unsampled.js'
 
 export type TelemetrySink = SpanSink &
   ExecutionSink & {
@@ -148,7 +149,12 @@ function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrument
   ]
   // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
   return isExporting
-    ? [...measuring, new HttpInstrumentation({ ignoreIncomingRequestHook: isScrape }), graphqlInstrumentation()]
+    ? [
+        ...measuring,
+        new HttpInstrumentation({ ignoreIncomingRequestHook: isScrape }),
+        graphqlInstrumentation(),
+        new UnsampledShortcut()
+      ]
     : measuring
 }
 

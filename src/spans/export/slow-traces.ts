@@ -1,4 +1,4 @@
-import { isSpanContextValid, TraceFlags, type SpanContext } from '@opentelemetry/api'
+import { TraceFlags, type SpanContext } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { Clock } from '../../lib/clock.js'
 import type { ResolverCall } from '../resolvers/call.js'
@@ -65,7 +65,8 @@ export class SlowTraces {
     // Once for all, so that what was one inside the other still is.
     this.#wallOffset = clock.wall() - clock.monotonic() / 1e6
     execution.trace.isExported = true
-    const operation = contextOf(execution)
+    // Not the id of the span that nobody recorded: a request may hold several operations, and be that span to all of them.
+    const operation = { traceId: execution.trace.id, spanId: newSpanId(), traceFlags: TraceFlags.SAMPLED }
     this.#exportOperation(execution, kept, operation, failed)
     const senders = this.#exportCalls(kept, operation)
     this.#exportSpans(kept, operation, senders)
@@ -118,11 +119,4 @@ export class SlowTraces {
     scrub(span, undefined)
     for (const exporter of exporters) exporter.onEnd(span)
   }
-}
-
-/** What started inside it has been told the id of a span that nobody recorded; that span is made now. */
-function contextOf({ span, trace }: Execution): SpanContext {
-  const known = span.spanContext()
-  const spanId = isSpanContextValid(known) ? known.spanId : newSpanId()
-  return { traceId: trace.id, spanId, traceFlags: TraceFlags.SAMPLED }
 }

@@ -2,6 +2,7 @@ import { context, trace, type Context, type Span } from '@opentelemetry/api'
 import { InstrumentationBase, type InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { markMeasured } from '../operations.js'
+import { isUnsampled } from '../unsampled.js'
 import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION, operationAttributes } from '../sample.js'
 import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
@@ -78,7 +79,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
           forget(contextValue)
           return query(root, contextValue, variables)
         }
-        const span = this.#isExporting ? this.#startSpan(facts) : undefined
+        const span = this.#isExporting && !isUnsampled() ? this.#startSpan(facts) : undefined
         const within = span === undefined ? context.active() : trace.setSpan(context.active(), span)
         const execution = new Execution(facts, this.#executionOptions, within)
         return run(this.#sink, execution, contextValue, span, () => query(root, contextValue, variables))

@@ -117,8 +117,8 @@ export function isPatched(value: unknown): boolean {
   return typeof value === 'function' && ORIGINAL in value
 }
 
-/** Not with the marks of `_wrap`: OpenTelemetry's GraphQL instrumentation takes off whatever carries them. */
-function once<Original extends object>(original: Original, patch: (original: Original) => Original): Original {
+/** Puts a function of ours in the place of another. Not with the marks of `_wrap`: OpenTelemetry's GraphQL instrumentation takes off whatever carries them. */
+export function once<Original extends object>(original: Original, patch: (original: Original) => Original): Original {
   return isPatched(original) ? original : Object.assign(patch(original), { [ORIGINAL]: original })
 }
 
