@@ -17,7 +17,7 @@ const service = (ending: string): string => `
   const ask = query => fetch(url + '/graphql?token=hunter2', {
     method: 'POST', headers: { 'content-type': 'application/json', connection: 'close' }, body: JSON.stringify({ query })
   }).then(response => response.text())
-  for (let index = 0; index < 5; index += 1) await ask('query Hello { hello(name: "hunter2") }')
+  for (let index = 0; index < 5; index += 1) await ask('query Hello { hello(name: "hunter2") } # hunter2')
   await ask('query Broken { broken }')
   await ask('query Invalid { hello(name: 42, other: "hunter2") }')
   await fetch(url + '/graphql?query=' + encodeURIComponent('{ hello(name: "hunter2") }'), { headers: { connection: 'close' } })

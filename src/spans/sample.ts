@@ -1,4 +1,4 @@
-import { SpanKind, SpanStatusCode, type Attributes } from '@opentelemetry/api'
+import { SpanKind, SpanStatusCode, type Attributes, type Span as ApiSpan } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { isOperationType } from '../lib/names.js'
 import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measurement.js'
@@ -68,6 +68,12 @@ export function operationAttributes(type: string, name: string | undefined, sour
     ...(name === undefined ? {} : { 'graphql.operation.name': name }),
     'graphql.source': source
   }
+}
+
+/** Puts the text of an operation without its comments on the span of one, where OpenTelemetry's instrumentation has made it. */
+export function setSource(span: ApiSpan | undefined, source: string): void {
+  const attributes = (span as Partial<ReadableSpan> | undefined)?.attributes
+  if (attributes !== undefined && 'graphql.operation.type' in attributes) span?.setAttribute('graphql.source', source)
 }
 
 /** On an operation's span: how many of its resolver calls have no span, since others had used up the limit. */

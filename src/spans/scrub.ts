@@ -31,7 +31,7 @@ export function scrub(span: Scrubbable, sql: string | undefined): void {
     if (sqlAttributes.has(name)) attributes[name] = sql ?? '?'
     else if (urlAttributes.has(name)) attributes[name] = value.split('?', 1)[0] ?? ''
     else if (name === 'url.query') attributes[name] = '?'
-    else if (name === 'graphql.source') attributes[name] = withoutComments(value).slice(0, VALUE_LIMIT)
+    else if (name === 'graphql.source' && !isOfOperationOrField(attributes)) attributes[name] = ''
     else if (value.length > VALUE_LIMIT) attributes[name] = value.slice(0, VALUE_LIMIT)
   }
   let code: string | undefined
@@ -44,9 +44,9 @@ export function scrub(span: Scrubbable, sql: string | undefined): void {
   }
 }
 
-/** A GraphQL document, its literals already replaced, without its comments: what a client writes there is as free as a literal. */
-export function withoutComments(source: string): string {
-  return source.includes('#') ? source.replaceAll(/#[^\n\r]*/g, '') : source
+/** Of what was parsed the text holds the comments too, and the operation's span has it without them. */
+function isOfOperationOrField(attributes: Attributes): boolean {
+  return 'graphql.operation.type' in attributes || 'graphql.field.name' in attributes
 }
 
 /** Empties the texts of an error event and returns the SQLSTATE it named, which says the kind of error and no value. */

@@ -11,7 +11,6 @@ import type {
 } from 'graphql'
 import { isOperationType, isOwnField, TIMING_FIELD } from '../../lib/names.js'
 import { boundedName, copyOf, shortHash } from '../../lib/text.js'
-import { withoutComments } from '../scrub.js'
 
 const NAME_LIMIT = 128
 
@@ -53,7 +52,7 @@ export class Documents {
 
 /** The name of an anonymous operation: a hash of its text, in which literals are already replaced. */
 export function anonymousName(source: string): string {
-  return `anonymous ${shortHash(withoutComments(source).replaceAll(/\s+/g, ' '))}`
+  return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
 }
 
 function operationIn(
@@ -138,6 +137,8 @@ function sourceOf(document: DocumentNode): string {
   for (let token: Token | null = loc?.startToken.next ?? null; token !== null; token = token.next) {
     const kind = kindOf(token)
     if (kind === '<EOF>') break
+    // What a client writes there is as free as a literal.
+    if (kind === 'Comment') continue
     if (token.line > line) {
       parts.push('\n'.repeat(token.line - line), ' '.repeat(token.column - 1))
       line = token.line
@@ -147,5 +148,5 @@ function sourceOf(document: DocumentNode): string {
     const value = literals.has(kind) ? '*' : token.value || kind
     parts.push(kind === 'String' ? `"${value}"` : value)
   }
-  return withoutComments(parts.join(''))
+  return parts.join('')
 }

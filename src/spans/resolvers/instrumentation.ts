@@ -3,7 +3,7 @@ import { InstrumentationBase, type InstrumentationNodeModuleDefinition } from '@
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { markMeasured } from '../operations.js'
 import { isUnsampled } from '../unsampled.js'
-import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION, operationAttributes } from '../sample.js'
+import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION, operationAttributes, setSource } from '../sample.js'
 import { measureBatches } from './batches.js'
 import { Documents, type OperationFacts } from './document.js'
 import { Execution, forget, type ExecutionOptions } from './execution.js'
@@ -63,6 +63,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
         return original(args)
       }
       markMeasured(trace.getActiveSpan())
+      setSource(execution.exportedSpan, execution.facts.source)
       return run(this.#sink, execution, args.contextValue, undefined, () => original(args))
     }
   }
