@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import type { Test } from 'tap'
 
 /** How Postgres may stop: after its clients, at once with a clean shutdown, or without one. */
 export type StopMode = 'smart' | 'fast' | 'immediate'
@@ -65,6 +66,14 @@ export async function startPostgres(): Promise<TestPostgres | null> {
     }
   }
   await postgres.start()
+  return postgres
+}
+
+/** A server for a test that cannot do without one, until the test ends. */
+export async function usePostgres(t: Test): Promise<TestPostgres> {
+  const postgres = await startPostgres()
+  if (postgres === null) throw new Error(`${NO_POSTGRES}: install postgresql`)
+  t.teardown(() => postgres.close())
   return postgres
 }
 

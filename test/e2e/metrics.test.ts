@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { startStack, type Stack } from '../../stack/stack.js'
-import { startPostgres } from '../postgres.js'
+import { usePostgres } from '../postgres.js'
 import { run } from '../tracker/process.js'
 import { post } from '../tracker/tracker.js'
 
@@ -48,12 +48,7 @@ const metricsQuery = `{ _performanceMetrics {
 test('Prometheus says what _performanceMetrics says', { timeout: 900_000 }, async t => {
   const stack = await startStack()
   t.teardown(() => stack.stop())
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail('a PostgreSQL server is needed: install postgresql')
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
   await t.test(
     'graphql-js, over grpc',
     t =>

@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { test, type Test } from 'tap'
 import { startStack, type Stack } from '../../stack/stack.js'
 import { startNode } from '../node.js'
-import { startPostgres } from '../postgres.js'
+import { usePostgres } from '../postgres.js'
 import { fetchTraces } from './jaeger.js'
 
 const ROUNDS = 115
@@ -55,12 +55,7 @@ const metrics = `{ _performanceMetrics {
 test('what was planted is in no span, log or metric', { timeout: 900_000 }, async t => {
   const stack = await startStack()
   t.teardown(() => stack.stop())
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail('a PostgreSQL server is needed: install postgresql')
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
   await t.test('exported as sampled', t => plant(t, stack, postgres.url, 'sampled', {}))
   await t.test('exported since it was slow or failed', t =>
     plant(t, stack, postgres.url, 'kept', {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { test, type Test } from 'tap'
 import { startStack, type Stack } from '../../stack/stack.js'
-import { startPostgres } from '../postgres.js'
+import { usePostgres } from '../postgres.js'
 import { run } from '../tracker/process.js'
 import { post } from '../tracker/tracker.js'
 import { fetchTraces, lineOf, parentOf, tagOf, type JaegerSpan, type JaegerTrace } from './jaeger.js'
@@ -40,12 +40,7 @@ test('one trace in Jaeger tells the whole request', async t => {
     }
   })
   t.teardown(() => stack.stop())
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail('a PostgreSQL server is needed: install postgresql')
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
 
   for (const [engine, jit] of [
     ['graphql-js', '0'],

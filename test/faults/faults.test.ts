@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
-import { NO_POSTGRES, startPostgres } from '../postgres.js'
+import { usePostgres } from '../postgres.js'
 import { startCollector, type CountingCollector } from './collector.js'
 import { drive } from './load.js'
 import { startProxy, type Fault, type Proxy } from './proxy.js'
@@ -20,12 +20,7 @@ const PROMISED_SECONDS = 10
 const faults: readonly (Fault | 'answers 500')[] = ['refuse', 'black hole', 'answers 500', 'slow', 'reset']
 
 test('whatever the collector does, requests are answered and spans accounted for', { timeout: 3_600_000 }, async t => {
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail(NO_POSTGRES)
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
   const rows: Row[] = []
   for (const fault of faults) rows.push(await survive(t, fault, postgres.url))
   const stops: StopRow[] = []

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import type { ExportReport } from '../../src/spans/export/account.js'
 import { root } from '../node.js'
 import type { Window } from './load.js'
 
@@ -18,13 +19,7 @@ export interface Row {
   readonly lines: number
   /** Seconds. */
   readonly recovery: number
-  readonly account: {
-    readonly ended: number
-    readonly exported: number
-    readonly dropped: number
-    readonly failed: number
-    readonly notSampled: number
-  }
+  readonly account: ExportReport
 }
 
 export interface StopRow {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { NO_POSTGRES, startPostgres } from '../postgres.js'
+import { usePostgres } from '../postgres.js'
 import { startCollector } from './collector.js'
 import { drive, type Window } from './load.js'
 import { writeSteady } from './report.js'
@@ -12,12 +12,7 @@ const WINDOW_SECONDS = full ? 60 : 2
 const SHARE = 0.01
 
 test('one request in a hundred exported, under a steady load', { timeout: 3_600_000 }, async t => {
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail(NO_POSTGRES)
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
   const collector = await startCollector()
   t.teardown(() => collector.close())
   const off = await startTracker(t, postgres.url, { PERFORMANCE_ENABLED: 'false' })

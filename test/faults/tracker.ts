@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
+import type { ExportReport } from '../../src/spans/export/account.js'
 import { run, type TestProcess } from '../tracker/process.js'
 import { post } from '../tracker/tracker.js'
 
@@ -9,15 +10,6 @@ export interface Tracker {
   readonly process: TestProcess
   readonly pid: number
   readonly url: string
-}
-
-export interface Account {
-  readonly ended: number
-  readonly exported: number
-  readonly dropped: number
-  readonly failed: number
-  readonly notSampled: number
-  readonly waiting: number
 }
 
 /** What makes it send its spans there. */
@@ -46,14 +38,14 @@ const PATIENCE_MILLISECONDS = 60_000
 const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00'
 
 /** What became of its spans, once none is waiting any more. */
-export async function settledAccount(url: string): Promise<Account> {
+export async function settledAccount(url: string): Promise<ExportReport> {
   const query = '{ _performanceMetrics { self { export { ended exported dropped failed notSampled waiting } } } }'
   const headers = { authorization: `Bearer ${TOKEN}`, traceparent: UNSAMPLED }
   const deadline = Date.now() + PATIENCE_MILLISECONDS
   for (;;) {
     const { data } = await post(url, { query }, headers)
-    const account = (data as unknown as { _performanceMetrics: { self: { export: Account } } })._performanceMetrics.self
-      .export
+    const account = (data as unknown as { _performanceMetrics: { self: { export: ExportReport } } })._performanceMetrics
+      .self.export
     if (account.waiting === 0) return account
     if (Date.now() > deadline) throw new Error(`spans are still waiting: ${JSON.stringify(account)}`)
     await delay(100)

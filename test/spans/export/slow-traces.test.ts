@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { runNode } from '../../node.js'
 import { attributesOf, exportTo, startReceiver, type ReceivedSpan } from '../../otlp.js'
-import { NO_POSTGRES, startPostgres } from '../../postgres.js'
+import { usePostgres } from '../../postgres.js'
 
 const given = (jit: number, body: string): string[] => [
   '--import',
@@ -58,12 +58,7 @@ const childrenOf = (spans: readonly ReceivedSpan[], { spanId }: ReceivedSpan): R
 const named = (spans: readonly ReceivedSpan[]): string[] => spans.map(({ name }) => name.split(':')[0] ?? '').sort()
 
 test('operations that were not sampled but slow or failed are exported whole', async t => {
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail(NO_POSTGRES)
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
   for (const jit of [0, 1]) {
     const received = await startReceiver(t)
     const body = `
@@ -141,12 +136,7 @@ test('operations that were not sampled but slow or failed are exported whole', a
 })
 
 test('at most PERFORMANCE_SLOW_TRACES_PER_MINUTE of them are exported, and what a caller has sampled is none', async t => {
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail(NO_POSTGRES)
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
   const received = await startReceiver(t)
   const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const body = `
@@ -178,12 +168,7 @@ test('at most PERFORMANCE_SLOW_TRACES_PER_MINUTE of them are exported, and what 
 })
 
 test('with OTEL_SDK_DISABLED nothing is exported, whatever fails', async t => {
-  const postgres = await startPostgres()
-  if (postgres === null) {
-    t.fail(NO_POSTGRES)
-    return
-  }
-  t.teardown(() => postgres.close())
+  const postgres = await usePostgres(t)
   const received = await startReceiver(t)
   const body = `
     await ask(${JSON.stringify(BROKEN)})
