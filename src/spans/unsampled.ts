@@ -15,10 +15,14 @@ const TRACED = [
   ['validation/validate', 'validate']
 ] as const
 
-/** Whether the code that runs belongs to a trace that is not exported. */
+/**
+ * Whether the code that runs belongs to a trace that is not exported. What a caller from outside has decided says nothing
+ * yet: not every sampler follows it.
+ */
 export function isUnsampled(): boolean {
   const active = trace.getActiveSpan()?.spanContext()
-  return active !== undefined && isSpanContextValid(active) && (active.traceFlags & TraceFlags.SAMPLED) === 0
+  if (active === undefined || active.isRemote === true || !isSpanContextValid(active)) return false
+  return (active.traceFlags & TraceFlags.SAMPLED) === 0
 }
 
 /**

@@ -1,4 +1,7 @@
+import { context, trace, TraceFlags, type SpanContext } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { test } from 'tap'
+import { isUnsampled } from '../../src/spans/unsampled.js'
 import { runNode } from '../node.js'
 import { exportTo, startReceiver } from '../otlp.js'
 
@@ -48,3 +51,23 @@ for (const [jit, engine] of ['graphql-js', 'graphql-jit'].entries()) {
     t.equal(received.spans.filter(({ kind }) => kind === 2).length, 2)
   })
 }
+
+test('only what a span of this process has decided counts as not sampled', t => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  t.teardown(() => {
+    context.disable()
+  })
+  const ids = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
+  const within = (active: SpanContext): boolean =>
+    context.with(trace.setSpanContext(context.active(), active), isUnsampled)
+  t.equal(isUnsampled(), false, 'nothing is decided yet')
+  t.equal(within({ ...ids, traceFlags: TraceFlags.NONE }), true)
+  t.equal(within({ ...ids, traceFlags: TraceFlags.SAMPLED }), false)
+  t.equal(
+    within({ ...ids, traceFlags: TraceFlags.NONE, isRemote: true }),
+    false,
+    'a sampler need not follow the caller'
+  )
+  t.equal(within({ ...ids, traceId: '0'.repeat(32), traceFlags: TraceFlags.NONE }), false, 'no span at all')
+  t.end()
+})

@@ -23,8 +23,9 @@ const LONGEST = 2 ** 31 - 1
 const OTLP_TIMEOUT = 8_000
 
 /**
- * The processors that export spans and keep `account` of them, as the `OTEL_*` variables say. NodeSDK stops reading them once it is given
- * processors of our own. Unlike there, nothing is exported while neither an exporter nor an endpoint is named.
+ * The processors that export spans and keep `account` of them, as the `OTEL_*` variables say. NodeSDK stops reading these
+ * once it is given processors of our own. Unlike there, nothing is exported while neither an exporter nor an endpoint is
+ * named.
  */
 export function exportersFromEnvironment(account: ExportAccount): AccountedProcessor[] {
   return exporterNames().flatMap((name): AccountedProcessor[] => {

@@ -10,7 +10,7 @@ import { scrub } from '../scrub.js'
 import type { SqlAnalyzer } from '../sql/analyzer.js'
 import type { AccountedProcessor } from './account.js'
 import { Allowance } from './allowance.js'
-import { movedBelow, spanOf, type SpanParts } from './finished-span.js'
+import { movedBelow, spanOf, type FinishedSpan, type SpanParts } from './finished-span.js'
 
 /** Operations that run at the same time and are kept; all others are not, so that a jam does not fill the memory. */
 const KEPT_LIMIT = 500
@@ -31,8 +31,6 @@ export class SlowTraces {
   readonly #options: SlowTracesOptions
   readonly #allowance: Allowance
   #kept = 0
-  /** Milliseconds from the monotonic to the wall clock. */
-  #wallOffset = 0
 
   constructor(options: SlowTracesOptions) {
     this.#options = options
@@ -61,39 +59,24 @@ export class SlowTraces {
   }
 
   #export(execution: Execution, kept: KeptOperation, failed: boolean): void {
-    const { clock } = this.#options
+    const { clock, resource } = this.#options
     // Once for all, so that what was one inside the other still is.
-    this.#wallOffset = clock.wall() - clock.monotonic() / 1e6
+    const wallOffset = clock.wall() - clock.monotonic() / 1e6
+    const make = (parts: NewSpan): void => {
+      const endedAt = parts.endedAt / 1e6 + wallOffset
+      this.#exportNew(spanOf({ ...parts, endedAt, resource, scope: INSTRUMENTATION_SCOPE }))
+    }
     execution.trace.isExported = true
     // Not the id of the span that nobody recorded: a request may hold several operations, and be that span to all of them.
     const operation = { traceId: execution.trace.id, spanId: newSpanId(), traceFlags: TraceFlags.SAMPLED }
-    this.#exportOperation(execution, kept, operation, failed)
-    const senders = this.#exportCalls(kept, operation)
-    this.#exportSpans(kept, operation, senders)
-  }
-
-  #exportOperation(
-    { facts, endedAt, duration }: Execution,
-    kept: KeptOperation,
-    context: SpanContext,
-    failed: boolean
-  ): void {
-    const { type, source } = facts
-    const name = facts.name === undefined ? undefined : facts.seriesName
-    const attributes = keptOperationAttributes({ type, name, source }, kept, failed)
-    const title = name === undefined ? type : `${type} ${name}`
-    this.#new({ name: title, attributes, context, parent: undefined, endedAt, duration, failed })
-  }
-
-  /** Returns the spans of the calls that may have started something. */
-  #exportCalls(kept: KeptOperation, operation: SpanContext): Map<ResolverCall, SpanContext> {
+    make(partsOf(execution, kept, operation, failed))
     const senders = new Map<ResolverCall, SpanContext>()
-    for (const { kind, endedAt, duration, failed, call } of kept.calls) {
+    for (const { kind, endedAt, duration, failed: hasFailed, call } of kept.calls) {
       const context = { ...operation, spanId: newSpanId() }
       if (call !== undefined) senders.set(call, context)
-      this.#new({ ...kind, context, parent: operation, endedAt, duration, failed })
+      make({ ...kind, context, parent: operation, endedAt, duration, failed: hasFailed })
     }
-    return senders
+    this.#exportSpans(kept, operation, senders)
   }
 
   /** Each below the span that it was started in, if that is exported too, else below its call or the operation. */
@@ -112,11 +95,24 @@ export class SlowTraces {
     }
   }
 
-  #new(parts: Omit<SpanParts, 'scope' | 'resource'>): void {
-    const { resource, exporters } = this.#options
-    const endedAt = parts.endedAt / 1e6 + this.#wallOffset
-    const span = spanOf({ ...parts, endedAt, resource, scope: INSTRUMENTATION_SCOPE })
+  #exportNew(span: FinishedSpan): void {
     scrub(span, undefined)
-    for (const exporter of exporters) exporter.onEnd(span)
+    for (const exporter of this.#options.exporters) exporter.onEnd(span)
   }
+}
+
+/** `endedAt` in monotonic nanoseconds. */
+type NewSpan = Omit<SpanParts, 'scope' | 'resource'>
+
+function partsOf(
+  { facts, endedAt, duration }: Execution,
+  kept: KeptOperation,
+  context: SpanContext,
+  failed: boolean
+): NewSpan {
+  const { type, source } = facts
+  const name = facts.name === undefined ? undefined : facts.seriesName
+  const attributes = keptOperationAttributes({ type, name, source }, kept, failed)
+  const title = name === undefined ? type : `${type} ${name}`
+  return { name: title, attributes, context, parent: undefined, endedAt, duration, failed }
 }
