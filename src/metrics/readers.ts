@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api'
-import { getBooleanFromEnv, getNumberFromEnv, getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core'
+import { getBooleanFromEnv, getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core'
 import { OTLPMetricExporter as GrpcExporter } from '@opentelemetry/exporter-metrics-otlp-grpc'
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
@@ -12,7 +12,7 @@ import {
   type MetricReader,
   type PushMetricExporter
 } from '@opentelemetry/sdk-metrics'
-import { isExported } from '../spans/export/exporters.js'
+import { isExported, LONGEST_TIMER, protocolOf, wholeNumber } from '../spans/export/variables.js'
 import type { MetricExport } from '../spans/telemetry.js'
 import type { Store } from '../store/store.js'
 import { confirming } from './confirming.js'
@@ -27,8 +27,6 @@ const HIGHEST_PORT = 65_535
  * with less than two million calls in each of them it is at most 9.5 KB, its attributes included.
  */
 const POINTS_IN_MESSAGE = 400
-/** In milliseconds. Node calls a timer that is set for longer at once. */
-const LONGEST_INTERVAL = 2 ** 31 - 1
 
 /**
  * The readers of metrics that the `OTEL_*` variables ask for, which NodeSDK stops reading once it is given some of
@@ -62,8 +60,8 @@ interface PeriodicTimes {
 }
 
 function periodicTimes(): PeriodicTimes {
-  const exportIntervalMillis = bounded('OTEL_METRIC_EXPORT_INTERVAL', LONGEST_INTERVAL) ?? 60_000
-  const timeout = bounded('OTEL_METRIC_EXPORT_TIMEOUT', LONGEST_INTERVAL)
+  const exportIntervalMillis = wholeNumber('OTEL_METRIC_EXPORT_INTERVAL', LONGEST_TIMER) ?? 60_000
+  const timeout = wholeNumber('OTEL_METRIC_EXPORT_TIMEOUT', LONGEST_TIMER)
   if (timeout !== undefined && timeout > exportIntervalMillis) {
     diag.warn(`OTEL_METRIC_EXPORT_TIMEOUT is ${timeout}: expected at most the interval; taking ${exportIntervalMillis}`)
   }
@@ -86,27 +84,13 @@ function periodicReader(store: Store, exporter: PushMetricExporter, times = peri
 function prometheusReader(store: Store): MetricReader {
   return new PrometheusReader({
     host: getStringFromEnv('OTEL_EXPORTER_PROMETHEUS_HOST') ?? '127.0.0.1',
-    port: bounded('OTEL_EXPORTER_PROMETHEUS_PORT', HIGHEST_PORT) ?? PROMETHEUS_PORT,
+    port: wholeNumber('OTEL_EXPORTER_PROMETHEUS_PORT', HIGHEST_PORT) ?? PROMETHEUS_PORT,
     producer: new StoreMetricProducer(store)
   })
 }
 
 function otlpExporter(): PushMetricExporter {
-  const specific = 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'
-  const variable = getStringFromEnv(specific) === undefined ? 'OTEL_EXPORTER_OTLP_PROTOCOL' : specific
-  const protocol = getStringFromEnv(variable)?.trim() ?? 'http/protobuf'
+  const protocol = protocolOf('METRICS')
   if (protocol === 'grpc') return new GrpcExporter()
-  if (protocol === 'http/json') return new JsonExporter()
-  if (protocol !== 'http/protobuf') {
-    diag.warn(`${variable} is "${protocol}": expected grpc, http/json or http/protobuf; taking the last`)
-  }
-  return new ProtobufExporter()
-}
-
-/** A whole number from 1 to `highest`. What is no number at all is warned of where it is read. */
-function bounded(variable: string, highest: number): number | undefined {
-  const value = getNumberFromEnv(variable)
-  if (value === undefined || (Number.isInteger(value) && value > 0 && value <= highest)) return value
-  diag.warn(`${variable} is ${value}: expected a whole number from 1 to ${highest}; taking the default`)
-  return undefined
+  return protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter()
 }

@@ -4,10 +4,9 @@ import {
   InstrumentationNodeModuleDefinition,
   InstrumentationNodeModuleFile
 } from '@opentelemetry/instrumentation'
-import { once } from './resolvers/modules.js'
+import { GRAPHQL_VERSIONS, once } from './resolvers/modules.js'
 import { INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION } from './sample.js'
 
-const GRAPHQL_VERSIONS = ['>=16 <17']
 /** What OpenTelemetry's GraphQL instrumentation makes spans of, and where graphql has it. */
 const TRACED = [
   ['execution/execute', 'execute'],

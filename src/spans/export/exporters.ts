@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api'
-import { getBooleanFromEnv, getNumberFromEnv, getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core'
+import { getBooleanFromEnv, getStringListFromEnv } from '@opentelemetry/core'
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc'
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto'
@@ -10,12 +10,11 @@ import {
   type SpanExporter
 } from '@opentelemetry/sdk-trace'
 import { AccountedProcessor, type ExportAccount } from './account.js'
+import { isExported, LONGEST_TIMER, otlpVariable, protocolOf, wholeNumber } from './variables.js'
 
 /** As the specification has them. */
 const QUEUE_SIZE = 2048
 const BATCH_SIZE = 512
-/** The longest that Node's timers know, in milliseconds. */
-const LONGEST = 2 ** 31 - 1
 /**
  * Milliseconds. The specification has ten seconds, in which a collector that hangs and comes back would not be noticed
  * soon enough to send to it again within ten seconds.
@@ -34,13 +33,6 @@ export function exportersFromEnvironment(account: ExportAccount): AccountedProce
     if (name !== 'none') diag.warn(`OTEL_TRACES_EXPORTER names "${name}": expected otlp, console or none; ignoring it`)
     return []
   })
-}
-
-/** Whether the variables ask for a signal to be exported; `TRACES`, `METRICS` or `LOGS`. */
-export function isExported(signal: 'TRACES' | 'METRICS' | 'LOGS'): boolean {
-  return [`OTEL_${signal}_EXPORTER`, 'OTEL_EXPORTER_OTLP_ENDPOINT', `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`].some(
-    variable => getStringFromEnv(variable) !== undefined
-  )
 }
 
 function exporterNames(): string[] {
@@ -69,22 +61,10 @@ function consoleProcessor(account: ExportAccount): AccountedProcessor {
 const UNBOUNDED = { queued: Infinity, waiting: Infinity }
 
 function otlpExporter(): SpanExporter {
-  const variable = variableOf('PROTOCOL')
-  const protocol = (variable && getStringFromEnv(variable)) ?? 'http/protobuf'
-  const options = variableOf('TIMEOUT') === undefined ? { timeoutMillis: OTLP_TIMEOUT } : {}
+  const options = otlpVariable('TRACES', 'TIMEOUT') === undefined ? { timeoutMillis: OTLP_TIMEOUT } : {}
+  const protocol = protocolOf('TRACES')
   if (protocol === 'grpc') return new GrpcExporter(options)
-  if (protocol === 'http/json') return new JsonExporter(options)
-  if (protocol !== 'http/protobuf') {
-    diag.warn(`${variable ?? ''} is "${protocol}": expected grpc, http/json or http/protobuf; taking the last`)
-  }
-  return new ProtobufExporter(options)
-}
-
-/** The variable that says it, of traces before that of all signals. */
-function variableOf(what: 'PROTOCOL' | 'TIMEOUT'): string | undefined {
-  return [`OTEL_EXPORTER_OTLP_TRACES_${what}`, `OTEL_EXPORTER_OTLP_${what}`].find(
-    name => getStringFromEnv(name) !== undefined
-  )
+  return protocol === 'http/json' ? new JsonExporter(options) : new ProtobufExporter(options)
 }
 
 const batchVariables = {
@@ -95,13 +75,8 @@ const batchVariables = {
 }
 
 function batchLimits(): Partial<Record<keyof typeof batchVariables, number>> {
-  const given = Object.entries(batchVariables).map(([option, variable]) => [option, positive(variable)] as const)
+  const given = Object.entries(batchVariables).map(
+    ([option, variable]) => [option, wholeNumber(variable, LONGEST_TIMER)] as const
+  )
   return Object.fromEntries(given.filter((entry): entry is [string, number] => entry[1] !== undefined))
-}
-
-function positive(variable: string): number | undefined {
-  const value = getNumberFromEnv(variable)
-  if (value === undefined || (Number.isInteger(value) && value > 0 && value <= LONGEST)) return value
-  diag.warn(`${variable} is ${value}: expected a whole number from 1 to ${LONGEST}; taking the default`)
-  return undefined
 }

@@ -40,7 +40,7 @@ export interface Patches {
   readonly sqlClient: () => void
 }
 
-const GRAPHQL_VERSIONS = ['>=16 <17']
+export const GRAPHQL_VERSIONS = ['>=16 <17']
 
 /** Which functions of which files are put in whose place, when an application loads them. */
 export function moduleDefinitions(patches: Patches): InstrumentationNodeModuleDefinition[] {

@@ -32,6 +32,7 @@ test('each bad OTEL_ variable is named in one line, and its default is taken', a
     OTEL_TRACES_EXPORTER: 'otlp,jaeger',
     OTEL_BSP_MAX_QUEUE_SIZE: 'many',
     OTEL_BSP_SCHEDULE_DELAY: '-1',
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '0.5',
     OTEL_EXPORTER_OTLP_TIMEOUT: 'soon',
     OTEL_EXPORTER_OTLP_COMPRESSION: 'zip',
     OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: 'few'
