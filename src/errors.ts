@@ -10,7 +10,10 @@ const table = {
   MPERF_CREDENTIAL_MISSING: () =>
     'exposeMetrics is on in production, but nobody could be an administrator: set PERFORMANCE_ADMIN_TOKEN or authorize',
   MPERF_FORBIDDEN: () => 'administrators only: send the header "Authorization: Bearer <token>"',
-  MPERF_ARGUMENT_INVALID: (problem: string) => problem
+  MPERF_ARGUMENT_INVALID: (problem: string) => problem,
+  MPERF_HISTORY_OFF: (asked: string) =>
+    `${asked} needs history, which is off: set PERFORMANCE_HISTORY=on, and PERFORMANCE_HISTORY_URL or DATABASE_URL`,
+  MPERF_HISTORY_UNAVAILABLE: (problem: string) => `history cannot be read now: ${problem}`
 } satisfies Record<string, (detail: string) => string>
 
 export type ErrorCode = keyof typeof table

@@ -19,6 +19,7 @@ import type { SpanEnded } from './spans/resolvers/span.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
 import type { ExportReport } from './spans/export/account.js'
 import type { Exporting } from './spans/telemetry.js'
+import type { ProcessHistory } from './store/history.js'
 import { readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
 import type { SlowKind } from './store/slow.js'
@@ -54,6 +55,10 @@ export class Monitor implements SpanSink, ExecutionSink {
   slowTraces: SlowTraceExport | undefined
   /** What is exported of the process; undefined where nothing can be. */
   exporting: Exporting | undefined
+  /** Undefined where it is off. */
+  history: ProcessHistory | undefined
+  /** What was measured under this instance's name before this process, where history is on. */
+  earlier: Store | undefined
   #sendsSql = false
   /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
   readonly meter: SelfMeter
@@ -120,7 +125,10 @@ export class Monitor implements SpanSink, ExecutionSink {
   configure(patch: ConfigPatch): void {
     const before = this.#config
     this.#config = patchConfig(before, patch)
-    if (this.#config.retentionPeriod !== before.retentionPeriod) this.store.setRetention(this.#config.retentionPeriod)
+    const { retentionPeriod } = this.#config
+    if (retentionPeriod === before.retentionPeriod) return
+    this.store.setRetention(retentionPeriod)
+    this.earlier?.setRetention(retentionPeriod)
   }
 
   /** Plain data about everything inside the retention, or the part that is asked for. */
@@ -132,11 +140,12 @@ export class Monitor implements SpanSink, ExecutionSink {
         store: this.store,
         faults: this.faults,
         budget: this.#config.overheadBudget,
-        exported: this.exporting?.report
+        exported: this.exporting?.report,
+        history: this.history?.report
       },
       options.include?.includes('self') ?? true
     )
-    return { ...readSnapshot(this.store, this.#config, options), self }
+    return { ...readSnapshot(this.store, this.#config, options, this.earlier), self }
   }
 
   /** Counts a cache hit that took `seconds`. Never throws: what is no duration is dropped and counted. */
@@ -329,6 +338,7 @@ export class Monitor implements SpanSink, ExecutionSink {
       const began = this.now()
       this.#log.tick()
       this.store.sweep(SWEPT_A_TICK)
+      this.earlier?.sweep(SWEPT_A_TICK)
       const ended = this.now()
       this.meter.tick(ended - began)
       this.#control.tick(this.#config.overheadBudget, ended)

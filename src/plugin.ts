@@ -6,6 +6,8 @@ import { bearerAuthorization, isAdministrator, readTokens, type Authorize } from
 import { addMetricsField, addTimingFields, type SchemaHost } from './graphql/fields.js'
 import type { FieldsOptions } from './graphql/resolvers.js'
 import { addTimingHeaders, type ResolutionHost } from './graphql/timing-headers.js'
+import { historySettings, type HistoryOptions } from './history/settings.js'
+import { startHistory } from './history/start.js'
 import type { Monitor } from './monitor.js'
 import { shown } from './lib/parse.js'
 import { addMetricsRoute } from './metrics/route.js'
@@ -25,6 +27,10 @@ export interface PluginOptions extends ConfigPatch {
   readonly exposeMetrics?: boolean
   /** Whether `GET /metrics` is there wherever `_performanceMetrics` is. Default: yes. */
   readonly metricsRoute?: boolean
+  /** Whether history is kept, and where. Default: `PERFORMANCE_HISTORY` and its companions. */
+  readonly history?: boolean | HistoryOptions
+  /** The application's database, where history is kept unless another one is named. Default: `DATABASE_URL`. */
+  readonly databaseUrl?: string
   /** Another monitor than the process's; for tests. */
   readonly monitor?: Monitor
 }
@@ -51,6 +57,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   const monitor = options.monitor ?? processMonitor()
   const { fields, exposed, hasCredential } = accessOf(options, monitor)
   const hasRoute = hasMetricsRoute(options)
+  const history = historySettings(process.env, options.history, options.databaseUrl)
 
   const warn = (): void => {
     warnOfBlindness(app, monitor, hasSource)
@@ -78,6 +85,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
     warn()
   })
   app.addHook('onClose', () => monitor.flush())
+  await keepHistory(app, monitor, history)
   await monitor.sql.ready
 }
 
@@ -107,6 +115,31 @@ function watchSchema(host: SchemaHost, monitor: Monitor): void {
 function hasMetricsRoute({ metricsRoute = true }: PluginOptions): boolean {
   if (typeof metricsRoute === 'boolean') return metricsRoute
   throw new PerformanceError('MPERF_CONFIG_INVALID', `metricsRoute is ${shown(metricsRoute)}: expected true or false`)
+}
+
+/** Once a monitor, however many apps there are in the process. */
+async function keepHistory(
+  app: FastifyInstance,
+  monitor: Monitor,
+  settings: ReturnType<typeof historySettings>
+): Promise<void> {
+  if (settings === undefined || monitor.history !== undefined) return
+  const { retentionPeriod } = monitor.config
+  const history = await startHistory({
+    settings,
+    store: monitor.store,
+    retentionPeriod,
+    log: (level, fields, message) => {
+      app.log[level](fields, message)
+    }
+  })
+  monitor.history = history
+  monitor.earlier = history.earlier
+  app.addHook('onClose', async () => {
+    await history.close()
+    monitor.history = undefined
+    monitor.earlier = undefined
+  })
 }
 
 interface Access {

@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   graphql: ['lib', 'spans', 'store'],
   metrics: ['lib', 'spans', 'store'],
   database: ['lib'],
+  history: ['lib', 'store', 'database'],
   tracker: ['lib', 'database']
 }
 

@@ -3,6 +3,7 @@ import { PerformanceError } from '../errors.js'
 import { METRICS_FIELD } from '../lib/names.js'
 import type { FieldTiming, OperationCost } from '../spans/operations.js'
 import type { Path } from '../spans/resolvers/execution.js'
+import type { InstanceReport, ProcessHistory } from '../store/history.js'
 import type { RecentCall } from '../store/recent.js'
 import type {
   CacheSnapshot,
@@ -23,6 +24,8 @@ import {
   ordered,
   type SelectionArguments
 } from './selection.js'
+import { fromHistory, historyReader, sourceOf, type MetricsSource, type ScopeArguments } from './source.js'
+import { historyOf, type HistoryArguments } from './timeline.js'
 
 /** What the fields read. */
 export interface MetricsReader {
@@ -32,6 +35,8 @@ export interface MetricsReader {
   timingAbove(context: unknown, path: Path): FieldTiming | undefined
   /** What the operation cost that was executed with this context value. */
   costOf(context: unknown): OperationCost | undefined
+  /** Undefined where it is off. */
+  readonly history: ProcessHistory | undefined
 }
 
 export interface FieldsOptions {
@@ -50,15 +55,23 @@ export type ResolverMap = Record<string, Record<string, Resolver>>
 
 /** The resolvers of the metrics types, and of the metrics field on `queryType`. */
 export function metricsResolvers(queryType: string, { reader, authorize }: FieldsOptions): ResolverMap {
-  const rows = (kind: SeriesKind) => (_: unknown, args: SelectionArguments) =>
-    ordered(reader.snapshot({ include: [kind], ...checkedSelection(args) })[kind] as readonly Row[], args)
-  const recent = (kind: SeriesKind) => (row: Row, args: { limit: number }) =>
-    recentCalls(reader, kind, row, checkedRecent(args.limit))
+  /** Rows of a range, of whose calls no single one is known. */
+  const kept = new WeakSet<Row>()
+  const rows = (kind: SeriesKind) => async (source: MetricsSource, args: SelectionArguments) => {
+    const snapshot = await source.snapshot({ include: [kind], ...checkedSelection(args) })
+    const found = ordered(snapshot[kind] as readonly Row[], args)
+    if (!source.isLive) for (const row of found) kept.add(row)
+    return found
+  }
+  const recent = (kind: SeriesKind) => (row: Row, args: { limit: number }) => {
+    const limit = checkedRecent(args.limit)
+    return kept.has(row) ? [] : recentCalls(reader, kind, row, limit)
+  }
   return {
     [queryType]: {
-      [METRICS_FIELD]: async (_: unknown, __: unknown, context: CallerContext) => {
+      [METRICS_FIELD]: async (_: unknown, args: ScopeArguments, context: CallerContext) => {
         if (!(await isAdministrator(authorize, context))) throw new PerformanceError('MPERF_FORBIDDEN')
-        return {}
+        return sourceOf(reader, args)
       }
     },
     PerformanceMetrics: {
@@ -66,7 +79,15 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
       queries: rows('queries'),
       statements: rows('statements'),
       operations: rows('operations'),
-      cache: () => cacheFields(reader.snapshot({ include: ['cache'] }).cache),
+      cache: async (source: MetricsSource) => {
+        const { cache } = await source.snapshot({ include: ['cache'] })
+        return { ...cacheFields(cache), source }
+      },
+      history: (source: MetricsSource, args: HistoryArguments) => historyOf(source, args),
+      instances: async () => {
+        const history = historyReader(reader, 'instances')
+        return (await fromHistory(reader, () => history.instances())).map(instanceFields)
+      },
       slow: (_: unknown, { limit }: { limit: number }) =>
         reader
           .snapshot({ include: [], slow: checkedSlow(limit) })
@@ -82,11 +103,11 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
     },
     OperationMetrics: { recent: recent('operations') },
     CacheMetrics: {
-      byName: (_: unknown, args: SelectionArguments) =>
-        reader
-          .snapshot({ include: ['cache'], ...checkedSelection(args) })
-          .cache.byName.slice(0, checkedLimit(args.limit ?? 100))
-          .map(cache => ({ name: cache.name, ...cacheFields(cache) }))
+      byName: async ({ source }: { source: MetricsSource }, args: SelectionArguments) => {
+        const { cache } = await source.snapshot({ include: ['cache'], ...checkedSelection(args) })
+        const found = cache.byName.slice(0, checkedLimit(args.limit ?? 100))
+        return found.map(each => ({ name: each.name, ...cacheFields(each) }))
+      }
     }
   }
 }
@@ -111,6 +132,10 @@ function recentCalls(
   const found: readonly Row[] = reader.snapshot({ include: [kind], name, ...only, recent: limit })[kind]
   // A query and a mutation may share a name.
   return found.find(row => row.operationType === operationType)?.recent ?? []
+}
+
+function instanceFields({ since, lastSeen, ...instance }: InstanceReport): object {
+  return { ...instance, since: new Date(since).toISOString(), lastSeen: new Date(lastSeen).toISOString() }
 }
 
 function slowFields(call: SlowCall, traceUrl: string): object {

@@ -59,6 +59,8 @@ export const selfTypes = `
     detailSince: String!
     "Null where this package exports no spans, as with an SDK of the application's own."
     export: ExportMetrics
+    "Null where history is off."
+    history: HistoryMetrics
   }
   enum MeasuringDetail {
     FULL
@@ -135,4 +137,33 @@ export const rowTypes = `
     p95: Float!
     p99: Float!
     max: Float!
+  }`
+
+/** Single calls: the last ones of a row, and the slow ones. */
+export const callTypes = `
+  type RecentCall {
+    executionTime: Float!
+    "When it ended, ISO 8601."
+    timestamp: String!
+    "Arguments of a resolver, bind parameters of a query; null where unknown."
+    argsCount: Int
+    failed: Boolean!
+    traceId: String
+  }
+  enum SlowKind {
+    RESOLVER QUERY OPERATION
+  }
+  type SlowCall {
+    kind: SlowKind!
+    "As in its own list: Type.field, SELECT issues, the name of the operation."
+    name: String!
+    "SQL or GraphQL without its literals, at most 1,024 characters; null for a resolver."
+    text: String
+    executionTime: Float!
+    "When it ended, ISO 8601."
+    timestamp: String!
+    failed: Boolean!
+    traceId: String
+    "Where the trace can be looked at; null where it was not exported, or no PERFORMANCE_TRACE_URL is set."
+    traceUrl: String
   }`

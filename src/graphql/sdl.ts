@@ -1,5 +1,6 @@
 import { METRICS_FIELD, TIMING_FIELD } from '../lib/names.js'
-import { rowTypes, selfTypes } from './row-types.js'
+import { historyTypes } from './history-types.js'
+import { callTypes, rowTypes, selfTypes } from './row-types.js'
 
 const order = 'orderBy: MetricOrder = TOTAL_TIME, limit: Int = 100'
 const selection = `name: String, ${order}`
@@ -32,6 +33,10 @@ export function metricsSdl(queryType: string): string {
     cache: CacheMetrics!
     "What took longer than its threshold, the newest first; 1 to 100."
     slow(limit: Int = 20): [SlowCall!]!
+    "How one name did in each step of the range; what is older than minutes are kept comes in whole hours or days."
+    history(kind: HistoryKind!, name: String!, fingerprint: String): [HistoryPoint!]!
+    "Who reports, the one that began last first."
+    instances: [InstanceMetrics!]!
     config: PerformanceConfig!
     "What the monitor itself does and costs."
     self: SelfMetrics!
@@ -47,32 +52,7 @@ ${rowTypes}
   type NamedCacheMetrics {
     name: String!${cacheTimes}
   }
-  type RecentCall {
-    executionTime: Float!
-    "When it ended, ISO 8601."
-    timestamp: String!
-    "Arguments of a resolver, bind parameters of a query; null where unknown."
-    argsCount: Int
-    failed: Boolean!
-    traceId: String
-  }
-  enum SlowKind {
-    RESOLVER QUERY OPERATION
-  }
-  type SlowCall {
-    kind: SlowKind!
-    "As in its own list: Type.field, SELECT issues, the name of the operation."
-    name: String!
-    "SQL or GraphQL without its literals, at most 1,024 characters; null for a resolver."
-    text: String
-    executionTime: Float!
-    "When it ended, ISO 8601."
-    timestamp: String!
-    failed: Boolean!
-    traceId: String
-    "Where the trace can be looked at; null where it was not exported, or no PERFORMANCE_TRACE_URL is set."
-    traceUrl: String
-  }
+${callTypes}
   type PerformanceConfig {
     enabled: Boolean!
     includeInResponse: Boolean!
@@ -87,10 +67,19 @@ ${rowTypes}
     traceUrl: String!
     "Share of one core; 0: no budget."
     overheadBudget: Float!
-  }${selfTypes}
+  }${selfTypes}${historyTypes}
   extend type ${queryType} {
     "For administrators."
-    ${METRICS_FIELD}: PerformanceMetrics!
+    ${METRICS_FIELD}(
+      "FLEET: all instances of the service together, from history."
+      scope: MetricsScope = INSTANCE
+      "ISO 8601, or a time before now such as -24h; with history. Default: the retention period before to."
+      from: String
+      "The same, or now, which is the default."
+      to: String
+      "Of history(): a length of time such as 60, 5m or 1h. Default: a sixtieth of the range."
+      step: String
+    ): PerformanceMetrics!
   }`
 }
 

@@ -18,6 +18,9 @@ export const OWN_TYPES: ReadonlySet<string> = new Set([
   'SelfMetrics',
   'ExportMetrics',
   'SlowCall',
+  'HistoryPoint',
+  'InstanceMetrics',
+  'HistoryMetrics',
   'FieldPerformance'
 ])
 

@@ -1,5 +1,5 @@
 import type { FaultReport } from '../lib/fault-guard.js'
-import type { ExportReport, SelfSnapshot } from '../store/snapshot.js'
+import type { ExportReport, HistoryReport, SelfSnapshot } from '../store/snapshot.js'
 import type { Store } from '../store/store.js'
 import type { DetailControl } from './detail-control.js'
 import type { SelfMeter } from './meter.js'
@@ -13,11 +13,13 @@ export interface SelfReportSources {
   readonly budget: number
   /** Undefined where nothing is exported. */
   readonly exported: ExportReport | undefined
+  /** Undefined where it is off. */
+  readonly history: HistoryReport | undefined
 }
 
 /** What the monitor says of itself; without `withBytes` it does not go through the store for its size. */
 export function selfReport(
-  { meter, control, store, faults, budget, exported }: SelfReportSources,
+  { meter, control, store, faults, budget, exported, history }: SelfReportSources,
   withBytes: boolean
 ): SelfSnapshot {
   return {
@@ -33,6 +35,7 @@ export function selfReport(
     detail: control.detail.name,
     sampleRate: 1 / control.detail.sampleEvery,
     detailSince: new Date(store.wallTimeOf(control.since)).toISOString(),
-    export: exported ?? null
+    export: exported ?? null,
+    history: history ?? null
   }
 }

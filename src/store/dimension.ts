@@ -40,6 +40,7 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
   readonly #series = new Map<string, Series<Labels, Own>>()
   #overflow: Series<Labels, Own> | undefined
   overflowed = 0
+  #rollsUp = false
 
   /** `newSums` makes what a new series adds up besides its times; `now` tells from when on it counts. */
   constructor(limit: number, overflowLabels: Labels, newSums: () => Own, now: () => number) {
@@ -55,11 +56,22 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
     if (found !== undefined) return found
     if (this.#series.size >= this.#limit) {
       this.overflowed += 1
-      return (this.#overflow ??= new Series(OVERFLOW, this.#overflowLabels, this.#newSums(), this.#now()))
+      return this.overflow
     }
-    const created = new Series(copyOf(name), labels, this.#newSums(), this.#now())
+    const created = this.#create(copyOf(name), labels)
     this.#series.set(key === name ? created.name : copyOf(key), created)
     return created
+  }
+
+  /** The overflow series, to add to it what another one has held. */
+  get overflow(): Series<Labels, Own> {
+    return (this.#overflow ??= this.#create(OVERFLOW, this.#overflowLabels))
+  }
+
+  /** From now on nothing leaves a series before it was rolled up. */
+  startRollingUp(): void {
+    this.#rollsUp = true
+    for (const series of this) series.startRollingUp()
   }
 
   /** Takes the series of `key` out, if there is one. */
@@ -97,5 +109,11 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
   *[Symbol.iterator](): Generator<Series<Labels, Own>> {
     yield* this.#series.values()
     if (this.#overflow !== undefined) yield this.#overflow
+  }
+
+  #create(name: string, labels: Labels): Series<Labels, Own> {
+    const created = new Series(name, labels, this.#newSums(), this.#now())
+    if (this.#rollsUp) created.startRollingUp()
+    return created
   }
 }

@@ -1,5 +1,6 @@
 import type { PerformanceConfig } from '../config.js'
 import { OVERFLOW, type Dimension } from './dimension.js'
+import { identityKey } from './identity.js'
 import { Merger } from './quantiles.js'
 import type { ReadTotals, Series } from './series.js'
 import type {
@@ -19,16 +20,25 @@ import { readStatement } from './statement-sums.js'
 import type { SlowCall } from './slow.js'
 import type { Store } from './store.js'
 import { cacheOf, countsIn, nothing, timesIn } from './summary.js'
-import { total, type CountSums, type NoSums, type Sums } from './sums.js'
-import { epochAt, oldestEpoch, type Window } from './window.js'
+import { total, type CountSums, type Sums } from './sums.js'
+import type { Kind, KindLabels, KindSums } from './totals.js'
+import { epochAt, oldestEpoch } from './window.js'
 
 const SECOND = 1e9
 
-type Totals = Pick<ReadTotals<NoSums>, 'errors' | 'untimed'>
+type Totals = Pick<ReadTotals<unknown>, 'errors' | 'untimed'>
 
-/** Everything the store reports now, or the part that `options` ask for. */
-export function readSnapshot(store: Store, config: PerformanceConfig, options: SnapshotOptions): StoreSnapshot {
-  const reader = new Reader(store, options)
+/**
+ * Everything the store reports now, or the part that `options` ask for; `earlier` is what was measured before this
+ * process, if anything is known of it.
+ */
+export function readSnapshot(
+  store: Store,
+  config: PerformanceConfig,
+  options: SnapshotOptions,
+  earlier?: Store
+): StoreSnapshot {
+  const reader = new Reader(store, options, earlier)
   const wanted = (part: NonNullable<SnapshotOptions['include']>[number]): boolean =>
     options.include?.includes(part) ?? true
   return {
@@ -42,26 +52,38 @@ export function readSnapshot(store: Store, config: PerformanceConfig, options: S
   }
 }
 
+/** Sums of which nothing is known but that they can be added. */
+type SomeSums = Sums<SomeSums>
+type CacheKind = 'cacheHits' | 'cacheMisses'
+
+/** A series of whatever kind and the store that it is in. */
+interface SomePart {
+  readonly store: Store
+  readonly series: Series<KindLabels[Kind], SomeSums>
+  readonly isOverflow: boolean
+}
+
 class Reader {
   readonly #store: Store
+  readonly #earlier: Store | undefined
   readonly #options: SnapshotOptions
   readonly #merger = new Merger()
-  readonly #window: Window
   readonly #now: number
   /** Monotonic nanoseconds at which the oldest reported slot begins. */
   readonly #since: number
 
-  constructor(store: Store, options: SnapshotOptions) {
+  constructor(store: Store, options: SnapshotOptions, earlier: Store | undefined) {
     this.#store = store
+    this.#earlier = earlier
     this.#options = options
-    this.#window = store.window
+    const { window } = store
     this.#now = store.now()
-    this.#since = oldestEpoch(this.#window, epochAt(this.#window, this.#now)) * this.#window.width - 1
+    this.#since = oldestEpoch(window, epochAt(window, this.#now)) * window.width - 1
   }
 
   resolvers(): ResolverSnapshot[] {
     const batches = this.#batches()
-    return this.#series(this.#store.resolvers, (_, sums, name) => ({
+    return this.#series('resolvers', (_, sums, name) => ({
       sqlCount: total(sums, ({ statements }) => statements),
       sqlTime: total(sums, ({ sqlTime }) => sqlTime) / SECOND,
       selfTime: total(sums, ({ selfTime }) => selfTime) / SECOND,
@@ -70,18 +92,18 @@ class Reader {
   }
 
   #batches(): Map<string, BatchSnapshot> {
-    const rows = this.#series(this.#store.batches, (_, sums) => ({ size: this.#spread(sums) }))
+    const rows = this.#series('batches', (_, sums) => ({ size: this.#spread(sums) }))
     return new Map(rows.map(row => [row.name, row]))
   }
 
   queries(): QuerySnapshot[] {
-    return this.#series(this.#store.queries, ({ operation, table }) => ({ queryType: operation, table }))
+    return this.#series('queries', ({ operation, table }) => ({ queryType: operation, table }))
   }
 
   statements(): StatementSnapshot[] {
     const { fingerprint: wanted } = this.#options
     return this.#series(
-      this.#store.statements,
+      'statements',
       ({ operation, table, fingerprint, text }, sums) => ({
         fingerprint,
         text,
@@ -94,22 +116,21 @@ class Reader {
   }
 
   operations(): OperationSnapshot[] {
-    return this.#series(this.#store.operations, ({ type }, sums) => {
+    return this.#series('operations', ({ type }, sums) => {
       const sqlPerRequest = this.#spread(sums)
       return { operationType: type, queriesPerRequest: sqlPerRequest.avg, sqlPerRequest }
     })
   }
 
   cache(): StoreSnapshot['cache'] {
-    const { cacheHits, cacheMisses } = this.#store
-    const hits = this.#timesByName(cacheHits)
-    const misses = this.#timesByName(cacheMisses)
+    const hits = this.#timesByName('cacheHits')
+    const misses = this.#timesByName('cacheMisses')
     const names = [...new Set([...hits.keys(), ...misses.keys()])]
     const byName: NamedCacheSnapshot[] = names.map(name => ({
       name: name ?? OVERFLOW,
       ...cacheOf(hits.get(name) ?? nothing, misses.get(name) ?? nothing)
     }))
-    return { ...cacheOf(this.#timesOfAll(cacheHits), this.#timesOfAll(cacheMisses)), byName }
+    return { ...cacheOf(this.#timesOfAll('cacheHits'), this.#timesOfAll('cacheMisses')), byName }
   }
 
   slow(): readonly SlowCall[] {
@@ -119,22 +140,49 @@ class Reader {
   }
 
   /** A row for each series that has the wanted name and anything to tell. */
-  #series<Labels, Own extends Sums<Own>, More extends object>(
-    dimension: Dimension<Labels, Own>,
-    moreOf: (labels: Labels, sums: readonly Own[], name: string) => More,
-    isWanted: (labels: Labels) => boolean = () => true
+  #series<Of extends Kind, More extends object>(
+    kind: Of,
+    moreOf: (labels: KindLabels[Of], sums: readonly KindSums[Of][], name: string) => More,
+    isWanted: (labels: KindLabels[Of]) => boolean = () => true
   ): (SeriesSnapshot & More)[] {
     const rows: (SeriesSnapshot & More)[] = []
-    for (const series of dimension) {
-      if (!this.#hasName(series.name) || !isWanted(series.labels)) continue
-      this.#merger.clear()
-      const totals = series.read(this.#window, this.#now, this.#merger)
+    for (const parts of this.#parts(kind)) {
+      const { name, labels } = parts[0].series
+      if (!this.#hasName(name) || !isWanted(labels as KindLabels[Of])) continue
+      const totals = this.#read(parts)
       if (this.#merger.count + totals.untimed === 0) continue
       // In this order: what follows may use the merger again.
-      const summary = this.#summary(series, totals)
-      rows.push(Object.assign(summary, moreOf(series.labels, totals.sums, series.name)))
+      const summary = this.#summary(name, parts, totals)
+      rows.push(Object.assign(summary, moreOf(labels as KindLabels[Of], totals.sums as KindSums[Of][], name)))
     }
     return rows
+  }
+
+  /** Each series of a kind, with that of the earlier store which is the same. */
+  *#parts(kind: Kind): Generator<readonly [SomePart, ...SomePart[]]> {
+    const own = seriesOf(this.#store, kind)
+    if (this.#earlier === undefined) {
+      for (const part of own) yield [part]
+      return
+    }
+    const earlier = new Map(keyed(seriesOf(this.#earlier, kind), kind))
+    for (const [key, part] of keyed(own, kind)) {
+      const before = earlier.get(key)
+      earlier.delete(key)
+      yield before === undefined ? [part] : [part, before]
+    }
+    for (const part of earlier.values()) yield [part]
+  }
+
+  /** Leaves the times in the merger. */
+  #read(parts: readonly SomePart[]): ReadTotals<SomeSums> {
+    this.#merger.clear()
+    const found = parts.map(({ store, series }) => series.read(store.window, this.#now, this.#merger))
+    return {
+      errors: total(found, ({ errors }) => errors),
+      untimed: total(found, ({ untimed }) => untimed),
+      sums: found.flatMap(({ sums }) => sums)
+    }
   }
 
   #spread(sums: readonly CountSums[]): CountSummary {
@@ -147,38 +195,53 @@ class Reader {
     return this.#options.name === undefined || this.#options.name === name
   }
 
-  #summary({ name, recent }: Pick<Series<unknown, NoSums>, 'name' | 'recent'>, totals: Totals): SeriesSnapshot {
+  #summary(name: string, parts: readonly SomePart[], totals: Totals): SeriesSnapshot {
     const toWall = (at: number): number => this.#store.wallTimeOf(at)
     const listed = this.#options.recent ?? 0
-    const calls = recent.list(Math.max(1, listed), this.#since, toWall)
+    const lists = parts.map(({ series }) => series.recent.list(Math.max(1, listed), this.#since, toWall))
+    const [calls = [], earlier = []] = lists
+    const last = calls[0] ?? earlier[0]
     return {
       name,
       errorCount: totals.errors,
       ...timesIn(this.#merger, totals.untimed),
-      lastExecutionTime: calls[0]?.executionTime ?? 0,
-      lastExecution: calls[0]?.timestamp ?? null,
-      recent: calls.slice(0, listed)
+      lastExecutionTime: last?.executionTime ?? 0,
+      lastExecution: last?.timestamp ?? null,
+      // Of what was measured earlier only the newest calls are known.
+      recent: parts[0]?.store === this.#store ? calls.slice(0, listed) : []
     }
   }
 
   /** The overflow series has no name here: a cache may be called as it is. */
-  #timesByName(dimension: Dimension<null, NoSums>): Map<string | undefined, TimeSummary> {
+  #timesByName(kind: CacheKind): Map<string | undefined, TimeSummary> {
     const times = new Map<string | undefined, TimeSummary>()
-    for (const series of dimension) {
+    for (const parts of this.#parts(kind)) {
+      const [{ series, isOverflow }] = parts
       if (!this.#hasName(series.name)) continue
-      this.#merger.clear()
-      series.read(this.#window, this.#now, this.#merger)
+      this.#read(parts)
       if (this.#merger.count === 0) continue
-      times.set(dimension.isOverflow(series) ? undefined : series.name, timesIn(this.#merger))
+      times.set(isOverflow ? undefined : series.name, timesIn(this.#merger))
     }
     return times
   }
 
-  #timesOfAll(dimension: Dimension<null, NoSums>): TimeSummary {
+  #timesOfAll(kind: CacheKind): TimeSummary {
     this.#merger.clear()
-    for (const series of dimension) {
-      if (this.#hasName(series.name)) series.read(this.#window, this.#now, this.#merger)
+    for (const { store, series } of [...this.#parts(kind)].flat()) {
+      if (this.#hasName(series.name)) series.read(store.window, this.#now, this.#merger)
     }
     return timesIn(this.#merger)
+  }
+}
+
+function* seriesOf(store: Store, kind: Kind): Generator<SomePart> {
+  const dimension = store[kind] as unknown as Dimension<KindLabels[Kind], SomeSums>
+  for (const series of dimension) yield { store, series, isOverflow: dimension.isOverflow(series) }
+}
+
+function* keyed(parts: Iterable<SomePart>, kind: Kind): Generator<[key: string, part: SomePart]> {
+  for (const part of parts) {
+    const { name, labels } = part.series
+    yield [identityKey({ kind, name, labels, isOverflow: part.isOverflow }), part]
   }
 }

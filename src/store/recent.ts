@@ -60,6 +60,12 @@ export class RecentCalls {
     this.#floor = Math.max(this.#floor, at)
   }
 
+  /** The end of the newest call in monotonic nanoseconds, -Infinity where there was none, and its duration. */
+  get newest(): { readonly at: number; readonly duration: number } {
+    const index = (this.#next - NUMBERS + this.#numbers.length) % this.#numbers.length
+    return { at: this.#numbers[index] ?? -Infinity, duration: this.#numbers[index + 1] ?? 0 }
+  }
+
   /** Memory that it takes, an estimate: other traces are taken to have other ids. */
   get bytes(): number {
     return BYTES.recent + this.#numbers.length * BYTES.element + this.#traceIds.length * (BYTES.element + BYTES.traceId)

@@ -2,17 +2,10 @@ import type { TraceId } from '../spans/measurement.js'
 import { BYTES } from './bytes.js'
 import type { Merger } from './quantiles.js'
 import { RecentCalls } from './recent.js'
+import { RollingUp, type Rollup } from './rollup.js'
 import { Sketch } from './sketch.js'
-import type { Sums } from './sums.js'
+import { addTotals, clearTotals, type Sums, type Totals } from './sums.js'
 import { epochAt, oldestEpoch, type Window, type Windows } from './window.js'
-
-interface Totals<Own> {
-  readonly times: Sketch
-  errors: number
-  /** Calls that no time stands for yet. */
-  untimed: number
-  readonly sums: Own
-}
 
 interface Slot<Own> extends Totals<Own> {
   epoch: number
@@ -69,6 +62,10 @@ export class Series<Labels, Own extends Sums<Own>> {
   #settledAt = -Infinity
   /** What the slots take, as last looked at. */
   #slotBytes = 0
+  /** The extremes since it was rolled up last: a difference of sketches does not tell them. */
+  #low = Infinity
+  #high = 0
+  #rolling: RollingUp<Own> | undefined
 
   /** `sums` is where it adds up what it has besides its times; it counts from `start` on. */
   constructor(name: string, labels: Labels, sums: Own, start: number) {
@@ -91,6 +88,8 @@ export class Series<Labels, Own extends Sums<Own>> {
   ): Own {
     const slot = this.#slotOf(windows, now)
     this.weight = 1 + slot.untimed
+    if (duration < this.#low) this.#low = duration
+    if (duration > this.#high) this.#high = duration
     slot.times.record(duration, this.weight)
     slot.untimed = 0
     if (failed) slot.errors += 1
@@ -142,6 +141,35 @@ export class Series<Labels, Own extends Sums<Own>> {
     return errors
   }
 
+  /** From now on whatever leaves the window is kept until it has been rolled up. */
+  startRollingUp(): void {
+    this.#rolling ??= new RollingUp(this.#closed.sums)
+  }
+
+  /** What came since it was rolled up last; undefined where nothing did. */
+  rollUp(window: Window, now: number): Rollup<Own> | undefined {
+    this.settle(window, now)
+    this.startRollingUp()
+    const held = [this.#closed, ...this.#slots.filter(slot => !slot.summed && !isEmpty(slot))]
+    const rollup = this.#rolling?.take(held, this.newest, this.#low, this.#high)
+    this.#low = Infinity
+    this.#high = 0
+    return rollup
+  }
+
+  /** Adds what was measured elsewhere, around `at`, if that is not too old to be reported. */
+  restore(window: Window, at: number, now: number, rollup: Rollup<Own>): void {
+    this.settle(window, now)
+    const epoch = epochAt(window, at)
+    if (epoch < oldestEpoch(window, epochAt(window, now))) return
+    const slot = this.#slotAt(window, epoch)
+    addTotals(slot, rollup)
+    slot.newest = Math.max(slot.newest, at)
+    if (slot.summed) addTotals(this.#closed, rollup)
+    else if (epoch < this.#settledAt) this.#sumUp(slot)
+    if (this.#current === undefined || epoch > this.#current.epoch) this.#current = slot
+  }
+
   /** Monotonic nanoseconds of the newest measurement, of whatever age; -Infinity where there is none. */
   get newest(): number {
     return Math.max(this.#expired?.newest ?? -Infinity, this.#current?.newest ?? -Infinity)
@@ -157,6 +185,7 @@ export class Series<Labels, Own extends Sums<Own>> {
       BYTES.series +
       closed +
       expired +
+      (this.#rolling?.bytes ?? 0) +
       this.recent.bytes +
       roomFor(this.#slots.length) * BYTES.element +
       this.#slotBytes
@@ -200,6 +229,12 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.#expireBefore(oldest)
     other.#expireBefore(oldest)
     if (other.#expired !== undefined) this.#expire(other.#expired)
+    if (other.#rolling !== undefined) {
+      this.startRollingUp()
+      this.#rolling?.absorb(other.#rolling)
+    }
+    this.#low = Math.min(this.#low, other.#low)
+    this.#high = Math.max(this.#high, other.#high)
     this.#rebuild([...this.#slots, ...other.#slots], window, now)
     other.forget()
   }
@@ -208,6 +243,7 @@ export class Series<Labels, Own extends Sums<Own>> {
   forget(): void {
     this.isForgotten = true
     this.#closed.sums.reset()
+    this.#rolling?.forget()
     for (const { sums } of this.#slots) sums.reset()
   }
 
@@ -230,21 +266,22 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.#currentUntil = -Infinity
     this.#slotBytes = 0
     this.#settledAt = -Infinity
-    clear(this.#closed)
+    clearTotals(this.#closed)
     const oldest = oldestEpoch(window, epochAt(window, now))
     for (const slot of slots) {
       if (isEmpty(slot)) continue
       const epoch = epochAt(window, slot.newest)
       if (epoch < oldest) {
         this.#expire(slot)
+        this.#rolling?.left(slot)
         continue
       }
       const moved = this.#slotAt(window, epoch)
-      add(moved, slot)
+      addTotals(moved, slot)
       moved.newest = Math.max(moved.newest, slot.newest)
       if (this.#current === undefined || epoch > this.#current.epoch) this.#current = moved
     }
-    for (const slot of before) clear(slot)
+    for (const slot of before) clearTotals(slot)
   }
 
   #slotOf(windows: Windows, now: number): Slot<Own> {
@@ -293,7 +330,7 @@ export class Series<Labels, Own extends Sums<Own>> {
   }
 
   #sumUp(slot: Slot<Own>): void {
-    add(this.#closed, slot)
+    addTotals(this.#closed, slot)
     slot.summed = true
     this.#weigh(slot)
   }
@@ -307,6 +344,7 @@ export class Series<Labels, Own extends Sums<Own>> {
   #empty(slot: Slot<Own>): void {
     if (isEmpty(slot)) return
     this.#expire(slot)
+    this.#rolling?.left(slot)
     if (slot.summed) {
       slot.summed = false
       const left = (): Slot<Own>[] => this.#slots.filter(other => other.summed)
@@ -316,7 +354,7 @@ export class Series<Labels, Own extends Sums<Own>> {
       this.#closed.sums.subtract(slot.sums, () => left().map(({ sums }) => sums))
     }
     slot.newest = -Infinity
-    clear(slot)
+    clearTotals(slot)
   }
 }
 
@@ -327,18 +365,4 @@ function roomFor(length: number): number {
 
 function isEmpty<Own>({ newest }: Slot<Own>): boolean {
   return newest === -Infinity
-}
-
-function add<Own extends Sums<Own>>(into: Totals<Own>, from: Totals<Own>): void {
-  into.times.merge(from.times)
-  into.errors += from.errors
-  into.untimed += from.untimed
-  into.sums.add(from.sums)
-}
-
-function clear<Own extends Sums<Own>>(totals: Totals<Own>): void {
-  totals.times.reset()
-  totals.errors = 0
-  totals.untimed = 0
-  totals.sums.reset()
 }

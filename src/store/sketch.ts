@@ -67,8 +67,9 @@ export class Sketch {
 
   /**
    * Takes out what was merged in before; `left` lists what is still in, and is asked where an extreme may have gone.
+   * Without it the extremes are those of the buckets.
    */
-  subtract(other: Sketch, left: () => readonly Sketch[]): void {
+  subtract(other: Sketch, left?: () => readonly Sketch[]): void {
     this.count -= other.count
     this.sum -= other.sum
     this.zeroCount -= other.zeroCount
@@ -78,6 +79,10 @@ export class Sketch {
       if (count > 0) this.counts[shift + offset] = (this.counts[shift + offset] ?? 0) - count
     }
     if (other.min > this.min && other.max < this.max) return
+    if (left === undefined) {
+      this.#narrow()
+      return
+    }
     const sketches = left()
     this.min = Math.min(Infinity, ...sketches.map(({ min }) => min))
     this.max = Math.max(0, ...sketches.map(({ max }) => max))
@@ -96,6 +101,15 @@ export class Sketch {
   /** Memory that it takes, an estimate. */
   get bytes(): number {
     return BYTES.sketch + (this.counts.length === 0 ? 0 : BYTES.buckets + this.counts.byteLength)
+  }
+
+  #narrow(): void {
+    const within = (value: number): number => Math.min(Math.max(Math.round(value), this.min), this.max)
+    const lowest = this.counts.findIndex(count => count > 0)
+    const highest = this.counts.findLastIndex(count => count > 0)
+    const least = this.zeroCount > 0 ? 0 : lowest === -1 ? Infinity : within(bucketValue(this.first + lowest))
+    this.max = highest === -1 ? 0 : within(bucketValue(this.first + highest))
+    this.min = least
   }
 
   #add(bucket: number, count: number): void {

@@ -1,6 +1,8 @@
 import type { PerformanceConfig } from '../config.js'
 import type { ExportReport } from '../spans/export/account.js'
 export type { ExportReport }
+import type { HistoryReport } from './history.js'
+export type { HistoryReport }
 import type { RecentCall } from './recent.js'
 import type { SlowCall } from './slow.js'
 
@@ -160,6 +162,8 @@ export interface SelfSnapshot {
   readonly detailSince: string
   /** What became of the spans that ended; null where this package exports none, as with an SDK of the application's own. */
   readonly export: ExportReport | null
+  /** How keeping history goes; null where it is off. */
+  readonly history: HistoryReport | null
 }
 
 /** All that a reader sees: plain, typed, JSON-serialisable. */

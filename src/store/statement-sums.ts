@@ -1,10 +1,20 @@
 import type { QueryMeasurement } from '../spans/measurement.js'
 import { BYTES } from './bytes.js'
-import { Callers, type Caller, type CallerAllowance } from './callers.js'
+import { Caller, Callers, type CallerAllowance } from './callers.js'
 import type { StatementSnapshot } from './snapshot.js'
 import { total, type Sums } from './sums.js'
 
 const SECOND = 1e9
+
+type CallerKey = Pick<Caller, 'resolver' | 'operation'>
+
+/** What one caller of a statement added to it; the time in nanoseconds. */
+export interface CallerTotals extends CallerKey {
+  readonly count: number
+  readonly errors: number
+  readonly time: number
+  readonly rows: number
+}
 
 /** What one caller of a statement adds up to. */
 class Tally {
@@ -22,7 +32,7 @@ class Tally {
     this.next = next
   }
 
-  add({ count, errors, time, rows }: Tally): void {
+  add({ count, errors, time, rows }: Omit<CallerTotals, keyof CallerKey>): void {
     this.count += count
     this.errors += errors
     this.time += time
@@ -99,6 +109,12 @@ export class StatementSums implements Sums<StatementSums> {
     return BYTES.sums + tallies * BYTES.tally
   }
 
+  /** Adds what was counted elsewhere for one caller. */
+  restore({ resolver, operation, count, errors, time, rows }: CallerTotals): void {
+    const tally = this.#tallyOf(this.#callers.like(new Caller(resolver, operation)))
+    tally.add({ count, errors, time, rows })
+  }
+
   *tallies(): Generator<Tally> {
     for (let tally = this.#first; tally !== undefined; tally = tally.next) yield tally
   }
@@ -112,11 +128,13 @@ export class StatementSums implements Sums<StatementSums> {
 
 /** What the sums of a statement say of its rows and its callers; those that take most time come first. */
 export function readStatement(sums: readonly StatementSums[]): Pick<StatementSnapshot, 'rows' | 'callers'> {
-  const byCaller = new Map<Caller, Tally>()
+  const byCaller = new Map<string, Tally>()
   for (const tally of sums.flatMap(own => [...own.tallies()])) {
-    const found = byCaller.get(tally.caller) ?? new Tally(tally.caller)
+    const { resolver, operation } = tally.caller
+    const key = JSON.stringify([resolver, operation])
+    const found = byCaller.get(key) ?? new Tally(tally.caller)
     found.add(tally)
-    byCaller.set(tally.caller, found)
+    byCaller.set(key, found)
   }
   const tallies = [...byCaller.values()].sort((one, other) => other.time - one.time)
   const areRowsKnown = total(sums, ({ rowsKnown }) => rowsKnown) > 0

@@ -177,6 +177,11 @@ export class Store {
     return at / 1e6 + this.#wallOffset
   }
 
+  /** The monotonic time of a wall time, the other way round. */
+  monotonicTimeOf(wall: number): number {
+    return (wall - this.wallTimeOf(0)) * 1e6
+  }
+
   /** Takes another retention; what is still inside it is kept. */
   setRetention(seconds: number): void {
     const now = this.clock.monotonic()

@@ -8,11 +8,34 @@ export interface Sums<Self> {
   /** Another one of the same series, at zero. */
   another(): Self
   add(other: Self): void
-  /** Takes out what was added before; `left` lists what is still in. */
-  subtract(other: Self, left: () => readonly Self[]): void
+  /** Takes out what was added before; `left` lists what is still in, where that is known. */
+  subtract(other: Self, left?: () => readonly Self[]): void
   reset(): void
   /** Memory that it takes, an estimate. */
   readonly bytes: number
+}
+
+/** What a series adds up to in some time. */
+export interface Totals<Own> {
+  readonly times: Sketch
+  errors: number
+  /** Calls that no time stands for yet. */
+  untimed: number
+  readonly sums: Own
+}
+
+export function addTotals<Own extends Sums<Own>>(into: Totals<Own>, from: Totals<Own>): void {
+  into.times.merge(from.times)
+  into.errors += from.errors
+  into.untimed += from.untimed
+  into.sums.add(from.sums)
+}
+
+export function clearTotals<Own extends Sums<Own>>(totals: Totals<Own>): void {
+  totals.times.reset()
+  totals.errors = 0
+  totals.untimed = 0
+  totals.sums.reset()
 }
 
 /** The total of `value` over the sums that a read has found. */
@@ -93,8 +116,8 @@ export class CountSums implements Sums<CountSums> {
     this.counts.merge(counts)
   }
 
-  subtract({ counts }: CountSums, left: () => readonly CountSums[]): void {
-    this.counts.subtract(counts, () => left().map(other => other.counts))
+  subtract({ counts }: CountSums, left?: () => readonly CountSums[]): void {
+    this.counts.subtract(counts, left && (() => left().map(other => other.counts)))
   }
 
   reset(): void {

@@ -1,7 +1,8 @@
 import type { Dimension } from './dimension.js'
 import { Merger, type Buckets } from './quantiles.js'
 import type { OperationLabels, QueryLabels, StatementLabels, Store } from './store.js'
-import type { Sums } from './sums.js'
+import type { StatementSums } from './statement-sums.js'
+import type { CountSums, NoSums, ResolverSums, Sums } from './sums.js'
 
 /** The dimensions of the store and what labels the series of each have. */
 export interface KindLabels {
@@ -15,6 +16,27 @@ export interface KindLabels {
 }
 
 export type Kind = keyof KindLabels
+
+/** What the series of each dimension add up besides their times. */
+export interface KindSums {
+  readonly resolvers: ResolverSums
+  readonly queries: NoSums
+  readonly statements: StatementSums
+  readonly operations: CountSums
+  readonly batches: CountSums
+  readonly cacheHits: NoSums
+  readonly cacheMisses: NoSums
+}
+
+export const KINDS: readonly Kind[] = [
+  'resolvers',
+  'queries',
+  'statements',
+  'operations',
+  'batches',
+  'cacheHits',
+  'cacheMisses'
+]
 
 /**
  * What a series has counted since it began, whatever the retention: it only grows. A series that was forgotten and

@@ -22,7 +22,8 @@ async function start(settings: Settings): Promise<void> {
     pool,
     logger: loggerOptions(settings),
     production: settings.production,
-    jit: settings.jit
+    jit: settings.jit,
+    performance: { databaseUrl: database.url }
   })
   stopOnSignal([() => app.close(), () => pool.end(), () => database.close()], () => {
     const waiting = app.performance.snapshot({ include: ['self'] }).self.export?.waiting ?? 0

@@ -208,7 +208,13 @@ test('counts past 2^31 are answered', async t => {
   const { cache } = monitor.snapshot({ include: ['cache'] })
   const huge = { ...monitor.snapshot({ include: [] }), cache: { ...cache, hits: 2 ** 31 + 5 } }
   await addMetricsField(app.graphql, {
-    reader: { config: monitor.config, snapshot: () => huge, timingAbove: () => undefined, costOf: () => undefined },
+    reader: {
+      config: monitor.config,
+      snapshot: () => huge,
+      timingAbove: () => undefined,
+      costOf: () => undefined,
+      history: undefined
+    },
     authorize: () => true,
     timingForAdministratorsOnly: false
   })

@@ -1,0 +1,181 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../lib/clock.js'
+import type { HistoryReader, HistoryReport } from '../store/history.js'
+import type { Store } from '../store/store.js'
+import { compact } from './compaction.js'
+import { DatabaseClock } from './database-clock.js'
+import { HistoryDatabase, untraced } from './database.js'
+import { PostgresReader } from './postgres-reader.js'
+import { Predecessor } from './predecessor.js'
+import { Recorder } from './recorder.js'
+import { SCHEMA_VERSION } from './schema.js'
+import type { HistorySettings } from './settings.js'
+import { HistoryStatus, type HistoryLog } from './status.js'
+import { MINUTES } from './tables.js'
+import { HistoryWriter } from './writer.js'
+
+/** Milliseconds between two writes: so much is lost of a process that is killed. */
+const INTERVAL = 10_000
+const CLOSE_LIMIT = 2_000
+/** When a minute's rollups are merged, in milliseconds after its end: not all instances try at once. */
+const MERGED_FROM = 15_000
+const MERGED_WITHIN = 30_000
+/** Until then a predecessor that was killed has been silent for long enough. */
+const LOOKED_AGAIN_AFTER = 30_000
+const LOOKS = 3
+
+export interface HistoryParts {
+  readonly settings: HistorySettings
+  readonly clock: Clock
+  readonly store: Store
+  /** Takes what was measured before this process under its name. */
+  readonly earlier: Store
+  readonly log: HistoryLog
+}
+
+/** Keeps in Postgres what the process measures, beside the application and without ever failing it. */
+export class History {
+  readonly reader: HistoryReader
+  readonly #parts: HistoryParts
+  readonly #clock: DatabaseClock
+  readonly #database: HistoryDatabase
+  readonly #reading: HistoryDatabase
+  readonly #recorder: Recorder
+  readonly #writer: HistoryWriter
+  readonly #predecessor: Predecessor
+  readonly #status: HistoryStatus
+  /** Those of this process. */
+  readonly #boots = new Set<string>()
+  #lookAgainAt = -Infinity
+  #looks = 0
+  #mergedAt = 0
+  readonly #phase = MERGED_FROM + Math.random() * MERGED_WITHIN
+  #busy: Promise<void> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(parts: HistoryParts) {
+    const { settings, clock, store, log } = parts
+    this.#parts = parts
+    this.#status = new HistoryStatus(clock, log)
+    this.#clock = new DatabaseClock(clock)
+    this.#database = new HistoryDatabase(settings.url)
+    this.#reading = new HistoryDatabase(settings.url)
+    this.#recorder = new Recorder(store, settings.service, this.#clock)
+    this.#predecessor = new Predecessor(this.#database, this.#clock, settings)
+    this.reader = new PostgresReader(this.#reading, this.#clock, settings)
+    this.#writer = new HistoryWriter(this.#recorder, this.#database, this.#clock, settings, {
+      written: () => {
+        this.#status.written()
+      },
+      failed: error => {
+        this.#status.failed(error)
+      },
+      outdated: version => {
+        this.#status.stopped(
+          `the tables are of version ${version}, and this process knows ${SCHEMA_VERSION}: update it`
+        )
+      }
+    })
+  }
+
+  start(): void {
+    void this.#turn()
+  }
+
+  get report(): HistoryReport {
+    const { state, problem, lastWritten } = this.#status
+    return {
+      state,
+      problem,
+      lastWritten: lastWritten === null ? null : new Date(lastWritten).toISOString(),
+      waitingMinutes: this.#recorder.waiting.length,
+      droppedMinutes: this.#recorder.dropped
+    }
+  }
+
+  /** Takes what has been measured, and writes it where that is possible now. */
+  async flush(): Promise<void> {
+    await untraced(async () => {
+      await this.#recorder.take()
+      await this.#writer.write()
+    })
+  }
+
+  /** Merges what all instances have written; another instance may be at it, or have done it. */
+  async compact(): Promise<void> {
+    await compact(this.#database, this.#parts.settings.retention, this.#clock.now())
+  }
+
+  /** Writes what there still is, in at most two seconds. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    const last = async (): Promise<void> => {
+      await this.#busy
+      if (this.#status.state !== 'STOPPED') {
+        await this.#recorder.take()
+        await this.#recorder.close()
+        await this.#writer.write(true)
+      }
+      this.#writer.stop()
+      await Promise.all([this.#database.close(), this.#reading.close()])
+    }
+    await Promise.race([untraced(last).catch(() => undefined), delay(CLOSE_LIMIT, undefined, { ref: false })])
+    this.#writer.stop()
+  }
+
+  async #turn(): Promise<void> {
+    this.#busy = this.#work()
+    await this.#busy
+    if (this.#isClosed || this.#status.state === 'STOPPED') return
+    // Aligned, so that a minute is closed right after its end.
+    const wait = INTERVAL - (this.#clock.now() % INTERVAL) + 1
+    this.#timer = setTimeout(() => void this.#turn(), wait).unref()
+  }
+
+  async #work(): Promise<void> {
+    try {
+      await this.#recorder.take()
+      // Not waited for: what is measured meanwhile is taken in time all the same.
+      void untraced(() => this.#write())
+    } catch (error) {
+      this.#status.failed(error)
+    }
+  }
+
+  async #write(): Promise<void> {
+    await this.#writer.write()
+    if (this.#status.state !== 'WRITING') return
+    try {
+      await this.#lookBack()
+      await this.#mergeInTurn()
+    } catch (error) {
+      this.#status.mergingFailed(error)
+    }
+  }
+
+  async #lookBack(): Promise<void> {
+    const now = this.#clock.now()
+    if (now < this.#lookAgainAt) return
+    this.#lookAgainAt = Infinity
+    this.#boots.add(this.#recorder.writer.boot)
+    try {
+      const isUnsure = await this.#predecessor.restoreInto(this.#parts.earlier, [...this.#boots])
+      this.#looks += 1
+      if (isUnsure && this.#looks < LOOKS) this.#lookAgainAt = now + LOOKED_AGAIN_AFTER
+    } catch (error) {
+      this.#lookAgainAt = now + LOOKED_AGAIN_AFTER
+      throw error
+    }
+  }
+
+  async #mergeInTurn(): Promise<void> {
+    const now = this.#clock.now()
+    const minute = now - (now % MINUTES.width)
+    if (minute === this.#mergedAt || now - minute < this.#phase) return
+    this.#mergedAt = minute
+    await this.compact()
+  }
+}

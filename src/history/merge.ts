@@ -1,0 +1,148 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
+import { Merger } from '../store/quantiles.js'
+import { timesIn } from '../store/summary.js'
+import { addTotals, type Sums, type Totals } from '../store/sums.js'
+import type { Kind } from '../store/totals.js'
+import { decodeRollup, encodeRollup, unpack, type Entry } from './pack.js'
+import { DAYS, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
+import { OPEN, weights } from './weights.js'
+
+/** After so many rollups requests come first. */
+const AT_A_TIME = 100
+const WRITERS_AT_A_TIME = 50
+const ROWS_AT_A_TIME = 50_000
+const WRITTEN_AT_A_TIME = 1000
+
+type SomeSums = Sums<SomeSums>
+type SomeTotals = Totals<SomeSums>
+
+/** Rollups that are added up series by series; requests come in between. */
+export class Merging {
+  readonly entries = new Map<number, Entry>()
+  #added = 0
+
+  async add(entry: Entry): Promise<void> {
+    this.#added += 1
+    if (this.#added % AT_A_TIME === 0) await otherWork()
+    const found = this.entries.get(entry.id)
+    if (found === undefined) {
+      this.entries.set(entry.id, entry)
+      return
+    }
+    addTotals(found.rollup as unknown as SomeTotals, entry.rollup as unknown as SomeTotals)
+    const isNewer = entry.last !== null && (found.last === null || entry.last.at > found.last.at)
+    if (isNewer) this.entries.set(entry.id, { ...found, last: entry.last })
+  }
+}
+
+/** Puts the window of `tier` that begins at `at` together from what there is now, in a transaction that sees one state. */
+export async function mergeWindow(client: PoolClient, tier: FleetTier, at: number): Promise<void> {
+  const range = [new Date(at), new Date(at + tier.width)]
+  if (tier === MINUTES) await mergeMinute(client, at, range)
+  else await mergeParts(client, tier, tier === DAYS ? HOURS : MINUTES, at, range)
+  await client.query(
+    `
+      INSERT INTO ${SCHEMA}.merged (tier, at, weight)
+      SELECT '${tier.name}', at, weight FROM (${weights(tier)}) AS found
+      ON CONFLICT (tier, at) DO UPDATE SET weight = EXCLUDED.weight
+    `,
+    range
+  )
+}
+
+async function mergeMinute(client: PoolClient, at: number, range: readonly Date[]): Promise<void> {
+  const merging = new Merging()
+  for (let writer = -1; ;) {
+    const { rows } = await client.query<{ writer: number; data: Buffer }>(
+      `
+        SELECT writer, data
+        FROM (SELECT at, writer, data FROM ${SCHEMA}.minutes WHERE at >= $1 AND at < $2 UNION ALL ${OPEN}) AS found
+        WHERE writer > $3
+        ORDER BY writer
+        LIMIT ${WRITERS_AT_A_TIME}
+      `,
+      [...range, writer]
+    )
+    for (const { data } of rows) for (const entry of await unpack(data)) await merging.add(entry)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < WRITERS_AT_A_TIME) break
+    writer = last.writer
+  }
+  await writeFleet(client, MINUTES, at, [...merging.entries.values()])
+}
+
+/** Part of the series at a time, so that no more than some thousands of rows are held. */
+async function mergeParts(
+  client: PoolClient,
+  tier: FleetTier,
+  fine: FleetTier,
+  at: number,
+  range: readonly Date[]
+): Promise<void> {
+  const { rows: counted } = await client.query<{ rows: string }>(
+    `SELECT count(*) AS rows FROM ${SCHEMA}.${fine.table} WHERE at >= $1 AND at < $2`,
+    [...range]
+  )
+  const parts = Math.max(1, Math.ceil(Number(counted[0]?.rows) / ROWS_AT_A_TIME))
+  for (let part = 0; part < parts; part += 1) {
+    const merging = new Merging()
+    const { rows } = await client.query<{ series: string; kind: Kind; data: Buffer }>(
+      `
+        SELECT fine.series, series.kind, fine.data
+        FROM ${SCHEMA}.${fine.table} AS fine
+          JOIN ${SCHEMA}.series ON series.id = fine.series
+        WHERE fine.at >= $1 AND fine.at < $2 AND fine.series % $3 = $4
+      `,
+      [...range, parts, part]
+    )
+    for (const { series, kind, data } of rows) {
+      await merging.add({ id: Number(series), kind, ...decodeRollup(data, kind) })
+    }
+    await writeFleet(client, tier, at, [...merging.entries.values()])
+    if (tier === DAYS) await wereSeen(client, at, merging)
+  }
+}
+
+async function writeFleet(
+  client: PoolClient,
+  { table }: FleetTier,
+  at: number,
+  entries: readonly Entry[]
+): Promise<void> {
+  for (let from = 0; from < entries.length; from += WRITTEN_AT_A_TIME) {
+    const rows = entries.slice(from, from + WRITTEN_AT_A_TIME).map(row)
+    await client.query(
+      `
+        INSERT INTO ${SCHEMA}.${table} (at, series, count, errors, total, min, max, p50, p95, p99, data)
+        SELECT $1, *
+        FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::real[], $7::real[], $8::real[],
+                    $9::real[], $10::real[], $11::bytea[])
+        ON CONFLICT (at, series) DO UPDATE
+        SET count = EXCLUDED.count, errors = EXCLUDED.errors, total = EXCLUDED.total, min = EXCLUDED.min,
+            max = EXCLUDED.max, p50 = EXCLUDED.p50, p95 = EXCLUDED.p95, p99 = EXCLUDED.p99, data = EXCLUDED.data
+      `,
+      [new Date(at), ...COLUMNS.map((_, column) => rows.map(cells => cells[column]))]
+    )
+    await otherWork()
+  }
+}
+
+const COLUMNS = ['series', 'count', 'errors', 'total', 'min', 'max', 'p50', 'p95', 'p99', 'data'] as const
+const merger = new Merger()
+
+/** What of it can be read with SQL alone, and all of it for us. */
+function row({ id, rollup, last }: Entry): readonly (number | Buffer)[] {
+  merger.clear()
+  merger.add(rollup.times)
+  const { count, totalTime, minTime, maxTime, medianTime, p95Time, p99Time } = timesIn(merger, rollup.untimed)
+  const content = encodeRollup({ rollup, last })
+  return [id, count, rollup.errors, totalTime, minTime, maxTime, medianTime, p95Time, p99Time, content]
+}
+
+async function wereSeen(client: PoolClient, at: number, { entries }: Merging): Promise<void> {
+  await client.query(`UPDATE ${SCHEMA}.series SET last_day = $1 WHERE id = ANY ($2) AND last_day < $1`, [
+    new Date(at).toISOString().slice(0, 10),
+    [...entries.keys()]
+  ])
+}

@@ -1,0 +1,78 @@
+import type { ClientBase } from 'pg'
+import { floorTo, PARTITIONED, SCHEMA, type PartitionedTable } from './tables.js'
+import type { HistoryRetention } from './settings.js'
+
+/** Whoever waits for a lock keeps others waiting behind it, so nobody waits longer: it is tried again a minute later. */
+const LOCK_TIMEOUT = '50ms'
+/** How many partitions from now on are made in advance. */
+const AHEAD = 3
+const UTC = /[-:T]|\.\d+Z$/g
+
+/** Makes the partitions that what is measured around `now` (milliseconds) and a little later belongs to. */
+export async function makePartitions(client: Pick<ClientBase, 'query'>, now: number): Promise<void> {
+  const wanted = PARTITIONED.flatMap(table =>
+    Array.from({ length: AHEAD + 1 }, (_, index) => partitionOf(table, now + (index - 1) * table.partition))
+  )
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = '${SCHEMA}'::regnamespace AND relname = ANY ($1)`,
+    [wanted.map(({ name }) => name)]
+  )
+  const existing = new Set(rows.map(({ name }) => name))
+  for (const partition of wanted) if (!existing.has(partition.name)) await makePartition(client, partition)
+}
+
+/** The partitions of which nothing is younger than the retention, by name. */
+export async function oldPartitions(
+  client: Pick<ClientBase, 'query'>,
+  retention: HistoryRetention,
+  now: number
+): Promise<string[]> {
+  const { rows } = await client.query<{ parent: string; name: string }>(
+    `
+      SELECT parent.relname AS parent, child.relname AS name
+      FROM pg_inherits
+        JOIN pg_class AS parent ON parent.oid = inhparent
+        JOIN pg_class AS child ON child.oid = inhrelid
+      WHERE parent.relnamespace = '${SCHEMA}'::regnamespace AND parent.relkind = 'p' AND child.relkind = 'r'
+    `
+  )
+  const isOld = (parent: string, name: string): boolean => {
+    const table = PARTITIONED.find(found => found.table === parent)
+    return table !== undefined && endOf(table, name) <= now - retention[table.keeps] * 1000
+  }
+  return rows.filter(({ parent, name }) => isOld(parent, name)).map(({ name }) => name)
+}
+
+export async function dropPartition(client: Pick<ClientBase, 'query'>, name: string): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`)
+  await client.query(`DROP TABLE IF EXISTS ${SCHEMA}.${name}`)
+}
+
+interface Partition {
+  readonly table: string
+  readonly name: string
+  readonly from: number
+  readonly to: number
+}
+
+/** The partition of `table` that `time` is in: `minutes_2026112521`. */
+function partitionOf({ table, partition }: PartitionedTable, time: number): Partition {
+  const from = floorTo(partition, time)
+  const digits = new Date(from).toISOString().replace(UTC, '')
+  return { table, name: `${table}_${digits.slice(0, 10)}`, from, to: from + partition }
+}
+
+function endOf({ table, partition }: PartitionedTable, name: string): number {
+  const digits = name.slice(table.length + 1)
+  const [year, month, day, hour] = [digits.slice(0, 4), digits.slice(4, 6), digits.slice(6, 8), digits.slice(8, 10)]
+  const from = Date.parse(`${year}-${month}-${day}T${hour}:00:00Z`)
+  return Number.isNaN(from) ? Infinity : from + partition
+}
+
+/** Attached and not created as a part, which would keep out whoever reads or writes the table. */
+async function makePartition(client: Pick<ClientBase, 'query'>, { table, name, from, to }: Partition): Promise<void> {
+  const bounds = `FROM ('${new Date(from).toISOString()}') TO ('${new Date(to).toISOString()}')`
+  await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`)
+  await client.query(`CREATE TABLE IF NOT EXISTS ${SCHEMA}.${name} (LIKE ${SCHEMA}.${table} INCLUDING ALL)`)
+  await client.query(`ALTER TABLE ${SCHEMA}.${table} ATTACH PARTITION ${SCHEMA}.${name} FOR VALUES ${bounds}`)
+}

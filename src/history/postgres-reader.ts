@@ -1,0 +1,210 @@
+import type { PoolClient } from 'pg'
+import type { HistoryReader, InstanceReport, SeriesChoice, Tier, TimelinePoint, TimeRange } from '../store/history.js'
+import type { SeriesIdentity } from '../store/identity.js'
+import type { SeriesRollup } from '../store/roll-up.js'
+import type { Kind } from '../store/totals.js'
+import type { DatabaseClock } from './database-clock.js'
+import type { HistoryDatabase } from './database.js'
+import { Merging } from './merge.js'
+import { decodeRollup, unpack, type Entry } from './pack.js'
+import { finestAt, planFor, wholeWindows, type IsMerged, type Plan } from './plan.js'
+import type { HistorySettings } from './settings.js'
+import { DAYS, floorTo, HOURS, MINUTES, SCHEMA } from './tables.js'
+import { OPEN, staleWindows } from './weights.js'
+
+const ONE_STATE = 'ISOLATION LEVEL REPEATABLE READ READ ONLY'
+const REPORTING_SECONDS = 30
+const INSTANCES_LISTED = 1000
+
+type Take = (entry: Entry, at: number) => Promise<void>
+
+/** Reads the history that instances keep in Postgres. Each question sees one state of the database. */
+export class PostgresReader implements HistoryReader {
+  readonly instance: string
+  readonly #database: HistoryDatabase
+  readonly #clock: DatabaseClock
+  readonly #settings: HistorySettings
+
+  constructor(database: HistoryDatabase, clock: DatabaseClock, settings: HistorySettings) {
+    this.instance = settings.instance
+    this.#database = database
+    this.#clock = clock
+    this.#settings = settings
+  }
+
+  get tiers(): readonly Tier[] {
+    const { retention } = this.#settings
+    return [MINUTES, HOURS, DAYS].map(({ width, keeps }) => ({ width: width / 1000, retention: retention[keeps] }))
+  }
+
+  get ownTiers(): readonly Tier[] {
+    return this.tiers.slice(0, 1)
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  async rollups(choice: SeriesChoice, range: TimeRange): Promise<SeriesRollup[]> {
+    return this.#database.transaction(async client => {
+      const merging = new Merging()
+      await this.#read(client, choice, range, Infinity, entry => merging.add(entry))
+      const identities = await this.#identities(client, choice, merging.entries.keys())
+      return [...merging.entries.values()].flatMap(({ id, rollup, last }) => {
+        const identity = identities.get(id)
+        return identity === undefined ? [] : [{ identity, rollup, last }]
+      })
+    }, ONE_STATE)
+  }
+
+  async timeline(choice: SeriesChoice, range: TimeRange, step: number): Promise<TimelinePoint[]> {
+    return this.#database.transaction(async client => {
+      const steps = new Map<number, Merging>()
+      await this.#read(client, choice, range, step, (entry, time) => {
+        const at = floorTo(step, time)
+        const merging = steps.get(at) ?? new Merging()
+        steps.set(at, merging)
+        return merging.add(entry)
+      })
+      const ids = new Set([...steps.values()].flatMap(({ entries }) => [...entries.keys()]))
+      const identities = await this.#identities(client, choice, ids)
+      const inOrder = [...steps].sort(([one], [other]) => one - other)
+      return inOrder.flatMap(([at, { entries }]) =>
+        [...entries.values()].flatMap(({ id, rollup }) => {
+          const identity = identities.get(id)
+          return identity === undefined ? [] : [{ at, identity, rollup }]
+        })
+      )
+    }, ONE_STATE)
+  }
+
+  async instances(): Promise<InstanceReport[]> {
+    const rows = await this.#database.query<{
+      name: string
+      version: string | null
+      since: Date
+      lastSeen: Date
+      isReporting: boolean
+    }>(
+      `
+        SELECT instance AS name, version, started AS since, seen AS "lastSeen",
+               ended IS NULL AND seen > clock_timestamp() - interval '${REPORTING_SECONDS} s' AS "isReporting"
+        FROM ${SCHEMA}.writers
+          JOIN ${SCHEMA}.live ON live.writer = writers.id
+        WHERE service = $1
+        ORDER BY started DESC, id DESC
+        LIMIT ${INSTANCES_LISTED}
+      `,
+      [this.#settings.service]
+    )
+    return rows.map(row => ({ ...row, since: row.since.getTime(), lastSeen: row.lastSeen.getTime() }))
+  }
+
+  /** Hands everything in `range` to `take`, no window of it wider than `widest` milliseconds. */
+  async #read(client: PoolClient, choice: SeriesChoice, range: TimeRange, widest: number, take: Take): Promise<void> {
+    const { retention } = this.#settings
+    const now = this.now()
+    const whole = wholeWindows(range, retention, now)
+    const isMerged = choice.instance === undefined ? await this.#merged(client, whole) : () => false
+    const plan = planFor(whole, widest, isMerged, time => finestAt(time, retention, now))
+    const ids = choice.name === undefined ? undefined : await this.#idsOf(client, choice)
+    if (ids?.size === 0) return
+    await this.#readMerged(client, plan, choice, ids, take)
+    await this.#readMinutes(client, plan, choice, ids, take)
+  }
+
+  /** What was merged, but for minutes to which something has come since. */
+  async #merged(client: PoolClient, { from, to }: TimeRange): Promise<IsMerged> {
+    const range = [new Date(from), new Date(to)]
+    const { rows } = await client.query<{ tier: string; at: Date }>(
+      `SELECT tier, at FROM ${SCHEMA}.merged WHERE at >= $1 AND at < $2`,
+      range
+    )
+    const { rows: stale } = await client.query<{ at: Date }>(staleWindows(MINUTES), range)
+    const key = (tier: string, at: number): string => `${tier} ${at}`
+    const merged = new Set(rows.map(({ tier, at }) => key(tier, at.getTime())))
+    for (const { at } of stale) merged.delete(key(MINUTES.name, at.getTime()))
+    return (tier, at) => merged.has(key(tier, at))
+  }
+
+  async #idsOf(client: PoolClient, { kinds, name }: SeriesChoice): Promise<ReadonlySet<number>> {
+    const { rows } = await client.query<{ id: string }>(
+      `SELECT id FROM ${SCHEMA}.series WHERE service = $1 AND kind = ANY ($2) AND name = $3`,
+      [this.#settings.service, kinds, name]
+    )
+    return new Set(rows.map(({ id }) => Number(id)))
+  }
+
+  async #readMerged(
+    client: PoolClient,
+    { merged }: Plan,
+    { kinds }: SeriesChoice,
+    ids: ReadonlySet<number> | undefined,
+    take: Take
+  ): Promise<void> {
+    for (const { tier, at } of merged) {
+      const { rows } = await client.query<{ id: string; kind: Kind; at: Date; data: Buffer }>(
+        `
+          SELECT series.id, series.kind, fleet.at, fleet.data
+          FROM ${SCHEMA}.${tier.table} AS fleet
+            JOIN ${SCHEMA}.series ON series.id = fleet.series
+          WHERE fleet.at = ANY ($1) AND series.service = $2 AND series.kind = ANY ($3)
+            ${ids === undefined ? '' : 'AND fleet.series = ANY ($4)'}
+        `,
+        [at.map(time => new Date(time)), this.#settings.service, kinds, ...(ids === undefined ? [] : [[...ids]])]
+      )
+      for (const row of rows) {
+        const { kind, data } = row
+        await take({ id: Number(row.id), kind, ...decodeRollup(data, kind) }, row.at.getTime())
+      }
+    }
+  }
+
+  async #readMinutes(
+    client: PoolClient,
+    { minutes }: Plan,
+    { kinds, instance }: SeriesChoice,
+    ids: ReadonlySet<number> | undefined,
+    take: Take
+  ): Promise<void> {
+    const [first] = minutes
+    const last = minutes.at(-1)
+    if (first === undefined || last === undefined) return
+    const isWanted = (id: number, kind: Kind): boolean => kinds.includes(kind) && (ids?.has(id) ?? true)
+    const { rows } = await client.query<{ at: Date; data: Buffer }>(
+      `
+        SELECT found.at, found.data
+        FROM (SELECT at, writer, data FROM ${SCHEMA}.minutes WHERE at >= $1 AND at < $2 UNION ALL ${OPEN}) AS found
+          JOIN ${SCHEMA}.writers ON writers.id = found.writer
+        WHERE found.at = ANY ($3) AND writers.service = $4 AND ($5::text IS NULL OR writers.instance = $5)
+      `,
+      [
+        new Date(first),
+        new Date(last + MINUTES.width),
+        minutes.map(time => new Date(time)),
+        this.#settings.service,
+        instance ?? null
+      ]
+    )
+    for (const { at, data } of rows) {
+      for (const entry of await unpack(data, isWanted)) await take(entry, at.getTime())
+    }
+  }
+
+  /** What the ids stand for; one that nobody has named is nobody's. */
+  async #identities(
+    client: PoolClient,
+    { kinds }: SeriesChoice,
+    ids: Iterable<number>
+  ): Promise<ReadonlyMap<number, SeriesIdentity>> {
+    const { rows } = await client.query<SeriesIdentity & { readonly id: string }>(
+      `
+        SELECT id, kind, name, labels, overflow AS "isOverflow"
+        FROM ${SCHEMA}.series
+        WHERE id = ANY ($1) AND kind = ANY ($2)
+      `,
+      [[...ids], kinds]
+    )
+    return new Map(rows.map(({ id, ...identity }) => [Number(id), identity]))
+  }
+}

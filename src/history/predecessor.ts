@@ -1,0 +1,87 @@
+import { identityKey, type SeriesIdentity } from '../store/identity.js'
+import { restore } from '../store/roll-up.js'
+import type { Store } from '../store/store.js'
+import type { DatabaseClock } from './database-clock.js'
+import type { HistoryDatabase } from './database.js'
+import { unpack } from './pack.js'
+import type { HistorySettings } from './settings.js'
+import { MINUTES, SCHEMA } from './tables.js'
+
+/** Whoever has not been seen for so long is gone; processes that live say so every ten seconds. */
+const GONE_AFTER = '25 s'
+
+/** What the processes measured that had the name of this instance before it, read once each. */
+export class Predecessor {
+  readonly #database: HistoryDatabase
+  readonly #clock: DatabaseClock
+  readonly #settings: HistorySettings
+  readonly #read = new Set<number>()
+
+  constructor(database: HistoryDatabase, clock: DatabaseClock, settings: HistorySettings) {
+    this.#database = database
+    this.#clock = clock
+    this.#settings = settings
+  }
+
+  /**
+   * Adds to `store` what is young enough of the processes that are gone, but for the writers in `own`. Answers whether of
+   * some it cannot be told yet: one that was killed a moment ago looks like one that lives.
+   */
+  async restoreInto(store: Store, own: readonly string[]): Promise<boolean> {
+    const { service, instance } = this.#settings
+    const writers = await this.#database.query<{ id: number; isGone: boolean }>(
+      `
+        SELECT id, ended IS NOT NULL OR seen < clock_timestamp() - interval '${GONE_AFTER}' AS "isGone"
+        FROM ${SCHEMA}.writers
+          JOIN ${SCHEMA}.live ON live.writer = writers.id
+        WHERE service = $1 AND instance = $2 AND NOT boot = ANY ($3)
+      `,
+      [service, instance, own]
+    )
+    const unread = writers.filter(({ id }) => !this.#read.has(id))
+    for (const { id } of unread.filter(({ isGone }) => isGone)) {
+      await this.#restore(store, id)
+      this.#read.add(id)
+    }
+    return unread.some(({ isGone }) => !isGone)
+  }
+
+  async #restore(store: Store, writer: number): Promise<void> {
+    const { retention } = store.window
+    const now = this.#clock.now()
+    const from = retention === Infinity ? 0 : now - retention / 1e6 - MINUTES.width
+    const minutes = await this.#database.query<{ at: Date; data: Buffer }>(
+      `
+        SELECT at, data FROM ${SCHEMA}.minutes WHERE writer = $1 AND at >= $2
+        UNION ALL
+        SELECT at, data FROM ${SCHEMA}.live
+        WHERE writer = $1 AND at >= $2
+          AND NOT EXISTS (SELECT FROM ${SCHEMA}.minutes WHERE minutes.at = live.at AND minutes.writer = live.writer)
+        ORDER BY at
+      `,
+      [writer, new Date(from)]
+    )
+    const identities = new Map<number, SeriesIdentity>()
+    for (const { at, data } of minutes) {
+      const entries = await unpack(data)
+      await this.#name(
+        identities,
+        entries.map(({ id }) => id).filter(id => !identities.has(id))
+      )
+      const end = this.#clock.monotonicOf(Math.min(at.getTime() + MINUTES.width - 1, now))
+      for (const { id, rollup, last } of entries) {
+        const identity = identities.get(id)
+        if (identity !== undefined) restore(store, identityKey(identity), { identity, rollup, last }, end)
+      }
+    }
+  }
+
+  async #name(identities: Map<number, SeriesIdentity>, ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return
+    const rows = await this.#database.query<SeriesIdentity & { readonly id: string }>(
+      `SELECT id, kind, name, labels, overflow AS "isOverflow" FROM ${SCHEMA}.series WHERE id = ANY ($1)`,
+      [ids]
+    )
+    for (const { id, ...identity } of rows) identities.set(Number(id), identity)
+  }
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto'
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { SeriesIdentity } from '../store/identity.js'
+import { rollUp, startRollingUp } from '../store/roll-up.js'
+import type { Store } from '../store/store.js'
+import type { DatabaseClock } from './database-clock.js'
+import { OpenMinute } from './open-minute.js'
+import { pack } from './pack.js'
+import { seriesId } from './series-id.js'
+import { floorTo, MINUTES } from './tables.js'
+
+/** After so many series requests come first. */
+const SERIES_AT_A_TIME = 100
+const MOST_MINUTES = 60
+const MOST_UNNAMED = 20_000
+const MOST_BYTES = 16 * 1024 * 1024
+/** By how much the database's clock may go back before what comes is another process' as far as keys go. */
+const PATIENCE = 2 * MINUTES.width
+
+/** A process as the database knows it: what it writes can never collide with what another one did. */
+export interface Writer {
+  readonly boot: string
+  /** Its row; undefined until it has one. */
+  id: number | undefined
+}
+
+/** A minute that is over, as it will be written. */
+export interface ClosedMinute {
+  readonly writer: Writer
+  readonly at: number
+  readonly data: Buffer
+}
+
+/** Takes what the store has measured minute by minute, and holds it until it has been written, up to 60 minutes. */
+export class Recorder {
+  writer: Writer = { boot: randomUUID(), id: undefined }
+  /** The oldest first. */
+  readonly waiting: ClosedMinute[] = []
+  /** Minutes that were given up. */
+  dropped = 0
+  readonly #store: Store
+  readonly #service: string
+  readonly #clock: DatabaseClock
+  #open: OpenMinute
+  /** Series that the database may not know yet. */
+  readonly #unnamed = new Map<number, SeriesIdentity>()
+  #named = new Set<number>()
+
+  constructor(store: Store, service: string, clock: DatabaseClock) {
+    this.#store = store
+    this.#service = service
+    this.#clock = clock
+    this.#open = new OpenMinute(this.#minute())
+    startRollingUp(store)
+  }
+
+  get unnamed(): ReadonlyMap<number, SeriesIdentity> {
+    return this.#unnamed
+  }
+
+  get openAt(): number {
+    return this.#open.at
+  }
+
+  /** Takes what has come since the last time, and closes the minute if it is over. */
+  async take(): Promise<void> {
+    const began = this.#store.now()
+    let taken = 0
+    for (const came of rollUp(this.#store)) {
+      taken += 1
+      if (taken % SERIES_AT_A_TIME === 0) await otherWork()
+      if (came === undefined) continue
+      const id = seriesId(this.#service, came.identity)
+      this.#open.add(id, came)
+      if (!this.#named.has(id)) this.#name(id, came.identity)
+    }
+    this.#store.collectors.collected(this, began)
+    const minute = this.#minute()
+    if (minute > this.#open.at || minute < this.#open.at - PATIENCE) await this.close()
+  }
+
+  /** Ends the open minute now; what comes later is in another one. */
+  async close(): Promise<void> {
+    const closed = this.#open
+    const { writer } = this
+    this.#begin(this.#minute())
+    if (!closed.isEmpty) this.#wait({ writer, at: closed.at, data: await pack(closed.entries) })
+    closed.forget()
+  }
+
+  /** The open minute as it is now. */
+  packOpen(): Promise<Buffer> {
+    return pack(this.#open.entries)
+  }
+
+  /** Nothing has been written yet, and the database has said what time it is. */
+  beginAnew(): void {
+    if (this.waiting.length === 0 && this.#open.isEmpty) this.#open = new OpenMinute(this.#minute())
+  }
+
+  /** Says that the database knows these series. */
+  areNamed(ids: Iterable<number>): void {
+    for (const id of ids) {
+      this.#unnamed.delete(id)
+      this.#named.add(id)
+    }
+  }
+
+  /** Says that these minutes are written for good. */
+  areWritten(minutes: readonly ClosedMinute[]): void {
+    const written = new Set(minutes)
+    const left = this.waiting.filter(minute => !written.has(minute))
+    this.waiting.splice(0, this.waiting.length, ...left)
+  }
+
+  #begin(minute: number): void {
+    const last = this.#open.at
+    if (minute < last) this.writer = { boot: randomUUID(), id: undefined }
+    this.#open = new OpenMinute(minute)
+    if (new Date(last).getUTCDate() !== new Date(minute).getUTCDate()) this.#named = new Set()
+  }
+
+  /** A flood of names that cannot be written must not fill the memory either. */
+  #name(id: number, identity: SeriesIdentity): void {
+    this.#unnamed.set(id, identity)
+    if (this.#unnamed.size <= MOST_UNNAMED) return
+    for (const oldest of this.#unnamed.keys()) {
+      this.#unnamed.delete(oldest)
+      return
+    }
+  }
+
+  #wait(minute: ClosedMinute): void {
+    this.waiting.push(minute)
+    let bytes = this.waiting.reduce((sum, { data }) => sum + data.length, 0)
+    while (this.waiting.length > MOST_MINUTES || bytes > MOST_BYTES) {
+      bytes -= this.waiting.shift()?.data.length ?? 0
+      this.dropped += 1
+    }
+  }
+
+  #minute(): number {
+    return floorTo(MINUTES.width, this.#clock.now())
+  }
+}

@@ -1,0 +1,121 @@
+import { hostname } from 'node:os'
+import type { Environment } from '../config.js'
+import { PerformanceError } from '../errors.js'
+import { readBoolean, readSeconds, shown } from '../lib/parse.js'
+import { boundedName } from '../lib/text.js'
+
+const HOUR = 3600
+const DAY = 24 * HOUR
+const NAME_LIMIT = 128
+
+/** What can be given to the plugin; the environment fills what it leaves out. */
+export interface HistoryOptions {
+  /** `postgres://...`, where to keep it, or `prometheus+http://...`, where to read it. Default: the application's. */
+  readonly url?: string
+  /** What this process is called among those of its service. Default: the host's name. */
+  readonly instance?: string
+}
+
+/** How long what is kept, in seconds. */
+export interface HistoryRetention {
+  readonly minutes: number
+  readonly hours: number
+  readonly days: number
+}
+
+export interface HistorySettings {
+  readonly url: string
+  readonly instance: string
+  readonly service: string
+  /** Of the service. */
+  readonly version: string | null
+  readonly retention: HistoryRetention
+}
+
+/**
+ * What the environment and the plugin's options say of history; undefined where it is off. `databaseUrl` is the
+ * application's database.
+ *
+ * @throws PerformanceError MPERF_CONFIG_INVALID naming what was seen and what is right; no message shows a password
+ */
+export function historySettings(
+  environment: Environment,
+  given: boolean | HistoryOptions | undefined,
+  databaseUrl = textOf(environment.DATABASE_URL)
+): HistorySettings | undefined {
+  const options = typeof given === 'object' ? given : {}
+  if (!isOn(environment, given)) return undefined
+  const attributes = resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES ?? '')
+  const instance =
+    options.instance ?? textOf(environment.PERFORMANCE_INSTANCE) ?? attributes.get('service.instance.id') ?? hostname()
+  return {
+    url: urlOf(options.url ?? textOf(environment.PERFORMANCE_HISTORY_URL) ?? databaseUrl),
+    instance: boundedName(instance, NAME_LIMIT),
+    service: boundedName(
+      textOf(environment.OTEL_SERVICE_NAME) ?? attributes.get('service.name') ?? 'unknown_service',
+      NAME_LIMIT
+    ),
+    version: attributes.get('service.version') ?? textOf(environment.npm_package_version) ?? null,
+    retention: retentionOf(textOf(environment.PERFORMANCE_HISTORY_RETENTION) ?? '24h,30d,400d')
+  }
+}
+
+function isOn(environment: Environment, given: boolean | HistoryOptions | undefined): boolean {
+  if (typeof given === 'boolean') return given
+  if (given !== undefined) return true
+  const text = textOf(environment.PERFORMANCE_HISTORY)
+  const isWanted = text === undefined ? false : readBoolean(text)
+  if (isWanted === undefined) throw invalid('PERFORMANCE_HISTORY', shown(text), 'on or off')
+  return isWanted
+}
+
+function urlOf(url: string | undefined): string {
+  const expected = 'postgres://user:password@host:5432/database, or prometheus+http://host:9090 to read only'
+  if (url === undefined) {
+    throw invalid('PERFORMANCE_HISTORY_URL', 'not set, and neither is DATABASE_URL', expected)
+  }
+  const scheme = /^([a-z+]+):\/\//i.exec(url)?.[1]?.toLowerCase()
+  if (scheme !== undefined && ['postgres', 'postgresql', 'prometheus+http', 'prometheus+https'].includes(scheme)) {
+    return url
+  }
+  throw invalid('PERFORMANCE_HISTORY_URL', scheme === undefined ? 'no URL' : `one of ${scheme}://`, expected)
+}
+
+const bounds = { minutes: [HOUR, 7 * DAY], hours: [DAY, 400 * DAY], days: [2 * DAY, 3650 * DAY] } as const
+
+function retentionOf(text: string): HistoryRetention {
+  const [minutes = NaN, hours = NaN, days = NaN, ...more] = text.split(',').map(part => readSeconds(part.trim()) ?? NaN)
+  const retention = { minutes, hours, days }
+  const areRight = (Object.keys(bounds) as (keyof typeof bounds)[]).every(
+    tier => retention[tier] >= bounds[tier][0] && retention[tier] <= bounds[tier][1]
+  )
+  if (areRight && more.length === 0 && minutes <= hours && hours <= days) return retention
+  throw invalid(
+    'PERFORMANCE_HISTORY_RETENTION',
+    shown(text),
+    'how long minutes (1h to 7d), hours (1d to 400d) and days (2d to 3650d) are kept, none shorter than the one before, such as 24h,30d,400d'
+  )
+}
+
+/** https://opentelemetry.io/docs/specs/otel/resource/sdk/: `key=value` with commas between them, percent-encoded. */
+function resourceAttributes(text: string): Map<string, string> {
+  const pairs = text.split(',').map(pair => pair.split('=', 2).map(part => part.trim()))
+  return new Map(pairs.flatMap(([key = '', value = '']) => (key === '' || value === '' ? [] : [[key, decoded(value)]])))
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function textOf(value: string | undefined): string | undefined {
+  const text = value?.trim() ?? ''
+  return text === '' ? undefined : text
+}
+
+function invalid(name: string, seen: string, expected: string): PerformanceError {
+  return new PerformanceError('MPERF_CONFIG_INVALID', `${name} is ${seen}: expected ${expected}`)
+}

@@ -1,0 +1,68 @@
+import { PerformanceError } from '../errors.js'
+import type { ProcessHistory } from '../store/history.js'
+import { Store } from '../store/store.js'
+import type * as HistoryModule from './history.js'
+import { problemOf } from './problems.js'
+import type { HistorySettings } from './settings.js'
+import type { HistoryLog } from './status.js'
+
+export interface StartHistoryOptions {
+  readonly settings: HistorySettings
+  readonly store: Store
+  /** Seconds. */
+  readonly retentionPeriod: number
+  readonly log: HistoryLog
+}
+
+export interface RunningHistory extends ProcessHistory {
+  /** What was measured under this instance's name before this process. */
+  readonly earlier: Store
+  /** Takes what has been measured, and writes it where that is possible now. */
+  flush(): Promise<void>
+  /** Merges what all instances have written, unless another one is at it. */
+  compact(): Promise<void>
+  /** Writes what there still is, in at most two seconds. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts to keep history where the settings say. What is wrong with the database is logged and tried again.
+ *
+ * @throws PerformanceError MPERF_CONFIG_INVALID where the package that it needs is not installed
+ */
+export async function startHistory({
+  settings,
+  store,
+  retentionPeriod,
+  log
+}: StartHistoryOptions): Promise<RunningHistory> {
+  const { clock } = store
+  const earlier = new Store({ clock, retentionPeriod })
+  const { History } = await loadHistory()
+  const history = new History({ settings, clock, store, earlier, log })
+  history.start()
+  return {
+    earlier,
+    reader: history.reader,
+    get report() {
+      return history.report
+    },
+    problemOf,
+    flush: () => history.flush(),
+    compact: () => history.compact(),
+    close: () => history.close()
+  }
+}
+
+/** Loaded when it is needed: the driver is the application's, and an application without history may have none. */
+async function loadHistory(): Promise<typeof HistoryModule> {
+  try {
+    return await import('./history.js')
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new PerformanceError(
+      'MPERF_CONFIG_INVALID',
+      'history is on, and the package pg is not installed: npm install pg'
+    )
+  }
+}

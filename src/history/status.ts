@@ -1,0 +1,59 @@
+import type { Clock } from '../lib/clock.js'
+import type { HistoryState } from '../store/history.js'
+import { problemOf } from './problems.js'
+
+const QUIET = 60e9
+
+export type HistoryLog = (level: 'info' | 'warn', fields: object, message: string) => void
+
+/** How writing goes, and a line in the log when that changes: one a minute at most. */
+export class HistoryStatus {
+  state: HistoryState = 'STARTING'
+  problem: string | null = null
+  /** Milliseconds since 1970. */
+  lastWritten: number | null = null
+  readonly #clock: Clock
+  readonly #log: HistoryLog
+  #quietUntil = -Infinity
+  /** Whether the log knows that something is wrong. */
+  #hasComplained = false
+
+  constructor(clock: Clock, log: HistoryLog) {
+    this.#clock = clock
+    this.#log = log
+  }
+
+  written(): void {
+    this.state = 'WRITING'
+    this.problem = null
+    this.lastWritten = this.#clock.wall()
+    if (!this.#hasComplained) return
+    this.#hasComplained = false
+    this.#log('info', {}, 'PERFORMANCE: history is written again')
+  }
+
+  failed(error: unknown): void {
+    this.state = 'FAILING'
+    this.problem = problemOf(error)
+    this.#complain(`history cannot be written, what was measured waits: ${this.problem}`)
+  }
+
+  mergingFailed(error: unknown): void {
+    this.#complain(`history was written but not merged: ${problemOf(error)}`)
+  }
+
+  /** For good. */
+  stopped(problem: string): void {
+    this.state = 'STOPPED'
+    this.problem = problem
+    this.#log('warn', {}, `PERFORMANCE: history is not written any more: ${problem}`)
+  }
+
+  #complain(message: string): void {
+    const now = this.#clock.monotonic()
+    if (this.#hasComplained || now < this.#quietUntil) return
+    this.#quietUntil = now + QUIET
+    this.#hasComplained = true
+    this.#log('warn', {}, `PERFORMANCE: ${message}`)
+  }
+}

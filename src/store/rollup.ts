@@ -1,0 +1,82 @@
+import { BYTES } from './bytes.js'
+import { Sketch } from './sketch.js'
+import { addTotals, clearTotals, type Sums, type Totals } from './sums.js'
+
+/** What a series added up to in a stretch of time: adding those of two stretches gives that of both. */
+export type Rollup<Own> = Totals<Own>
+
+/**
+ * Tells what has come to a series since it was asked last, whatever the retention. A write costs nothing for it: what
+ * the window holds now is compared with what it held then, and what has left the window in between is added.
+ */
+export class RollingUp<Own extends Sums<Own>> {
+  /** What the window held when it was rolled up last. */
+  readonly #before: Totals<Own>
+  /** What has left the window since. */
+  readonly #left: Totals<Own>
+  #newest = -Infinity
+
+  constructor(sums: Own) {
+    this.#before = emptyTotals(sums)
+    this.#left = emptyTotals(sums)
+  }
+
+  /** Takes note of what leaves the window. */
+  left(totals: Totals<Own>): void {
+    addTotals(this.#left, totals)
+  }
+
+  /**
+   * What came since the last time, where anything did; `held` is what the window holds, `newest` the time of its newest
+   * measurement, `low` and `high` the extremes of what came.
+   */
+  take(held: readonly Totals<Own>[], newest: number, low: number, high: number): Rollup<Own> | undefined {
+    const now = [...held, this.#left]
+    const before = this.#before
+    const hasCome =
+      newest > this.#newest ||
+      sum(now, ({ times }) => times.count) !== before.times.count ||
+      sum(now, ({ errors }) => errors) !== before.errors ||
+      sum(now, ({ untimed }) => untimed) !== before.untimed
+    if (!hasCome) return undefined
+    this.#newest = newest
+    const came = emptyTotals(before.sums)
+    for (const totals of now) addTotals(came, totals)
+    came.times.subtract(before.times, () => [])
+    came.errors -= before.errors
+    came.untimed -= before.untimed
+    came.sums.subtract(before.sums, () => [])
+    came.times.min = low
+    came.times.max = high
+    clearTotals(this.#left)
+    clearTotals(before)
+    for (const totals of held) addTotals(before, totals)
+    return came
+  }
+
+  /** Takes over what `other` knows, whose series has turned out to be the same. */
+  absorb(other: RollingUp<Own>): void {
+    addTotals(this.#before, other.#before)
+    addTotals(this.#left, other.#left)
+  }
+
+  /** Memory that it takes, an estimate. */
+  get bytes(): number {
+    const parts = [this.#before, this.#left]
+    return parts.reduce((found, { times, sums }) => found + BYTES.expired + times.bytes + sums.bytes, 0)
+  }
+
+  /** Gives back what its sums hold of something shared. */
+  forget(): void {
+    this.#before.sums.reset()
+    this.#left.sums.reset()
+  }
+}
+
+export function emptyTotals<Own extends Sums<Own>>(sums: Own): Totals<Own> {
+  return { times: new Sketch(), errors: 0, untimed: 0, sums: sums.another() }
+}
+
+function sum<Own>(all: readonly Totals<Own>[], value: (totals: Totals<Own>) => number): number {
+  return all.reduce((found, totals) => found + value(totals), 0)
+}
