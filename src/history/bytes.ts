@@ -11,8 +11,13 @@ export class ByteWriter {
     this.#buffer = Buffer.allocUnsafe(size)
   }
 
-  /** A whole number from 0 to 2^53. */
+  /**
+   * A whole number from 0 to 2^53.
+   *
+   * @throws RangeError for what is none
+   */
   number(value: number): void {
+    if (!(value < Infinity)) throw new RangeError(`${value} cannot be written: expected a whole number`)
     this.#reserve(8)
     let rest = Math.max(0, value)
     while (rest > SEVEN_BITS) {

@@ -52,6 +52,8 @@ export class Recorder {
     this.#clock = clock
     this.#open = new OpenMinute(this.#minute())
     startRollingUp(store)
+    // What is measured from now on waits for the first time that it is taken.
+    store.collectors.collected(this, store.now())
   }
 
   get unnamed(): ReadonlyMap<number, SeriesIdentity> {

@@ -14,7 +14,6 @@ export class RollingUp<Own extends Sums<Own>> {
   readonly #before: Totals<Own>
   /** What has left the window since. */
   readonly #left: Totals<Own>
-  #newest = -Infinity
 
   constructor(sums: Own) {
     this.#before = emptyTotals(sums)
@@ -27,25 +26,24 @@ export class RollingUp<Own extends Sums<Own>> {
   }
 
   /**
-   * What came since the last time, where anything did; `held` is what the window holds, `newest` the time of its newest
-   * measurement, `low` and `high` the extremes of what came.
+   * What came since the last time, where anything did; `held` is what the window holds, `low` and `high` the extremes
+   * of what came.
    */
-  take(held: readonly Totals<Own>[], newest: number, low: number, high: number): Rollup<Own> | undefined {
+  take(held: readonly Totals<Own>[], low: number, high: number): Rollup<Own> | undefined {
     const now = [...held, this.#left]
     const before = this.#before
     const hasCome =
-      newest > this.#newest ||
       sum(now, ({ times }) => times.count) !== before.times.count ||
       sum(now, ({ errors }) => errors) !== before.errors ||
-      sum(now, ({ untimed }) => untimed) !== before.untimed
+      sum(now, ({ untimed }) => untimed) !== before.untimed ||
+      sum(now, ({ sums }) => sums.extent) !== before.sums.extent
     if (!hasCome) return undefined
-    this.#newest = newest
     const came = emptyTotals(before.sums)
     for (const totals of now) addTotals(came, totals)
-    came.times.subtract(before.times, () => [])
+    came.times.subtract(before.times)
     came.errors -= before.errors
     came.untimed -= before.untimed
-    came.sums.subtract(before.sums, () => [])
+    came.sums.subtract(before.sums)
     came.times.min = low
     came.times.max = high
     clearTotals(this.#left)
@@ -77,6 +75,6 @@ export function emptyTotals<Own extends Sums<Own>>(sums: Own): Totals<Own> {
   return { times: new Sketch(), errors: 0, untimed: 0, sums: sums.another() }
 }
 
-function sum<Own>(all: readonly Totals<Own>[], value: (totals: Totals<Own>) => number): number {
+function sum<Own extends Sums<Own>>(all: readonly Totals<Own>[], value: (totals: Totals<Own>) => number): number {
   return all.reduce((found, totals) => found + value(totals), 0)
 }

@@ -151,7 +151,7 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.settle(window, now)
     this.startRollingUp()
     const held = [this.#closed, ...this.#slots.filter(slot => !slot.summed && !isEmpty(slot))]
-    const rollup = this.#rolling?.take(held, this.newest, this.#low, this.#high)
+    const rollup = this.#rolling?.take(held, this.#low, this.#high)
     this.#low = Infinity
     this.#high = 0
     return rollup

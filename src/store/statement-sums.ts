@@ -51,6 +51,7 @@ class Tally {
 export class StatementSums implements Sums<StatementSums> {
   /** How many calls told how many rows they returned or changed. */
   rowsKnown = 0
+  readonly extent = 0
   readonly #callers: Callers
   #first: Tally | undefined
 

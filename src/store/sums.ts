@@ -13,6 +13,8 @@ export interface Sums<Self> {
   reset(): void
   /** Memory that it takes, an estimate. */
   readonly bytes: number
+  /** A total that grows with whatever may come apart from a call; 0 where nothing does. */
+  readonly extent: number
 }
 
 /** What a series adds up to in some time. */
@@ -46,6 +48,7 @@ export function total<Own>(sums: readonly Own[], value: (sums: Own) => number): 
 /** Of a series that has nothing but its times; one does for all. */
 export class NoSums implements Sums<NoSums> {
   readonly bytes = 0
+  readonly extent = 0
 
   another(): this {
     return this
@@ -71,6 +74,10 @@ export class ResolverSums implements Sums<ResolverSums> {
   sqlTime = 0
   selfTime = 0
   readonly bytes = BYTES.sums
+
+  get extent(): number {
+    return this.statements
+  }
 
   /**
    * The times are taken `weight` times: for the calls that nobody timed too. These counted their statements themselves.
@@ -107,6 +114,7 @@ export class ResolverSums implements Sums<ResolverSums> {
 /** How a count is spread over what was measured: the SQL of an operation's requests, the size of a loader's batches. */
 export class CountSums implements Sums<CountSums> {
   readonly counts = new Sketch()
+  readonly extent = 0
 
   another(): CountSums {
     return new CountSums()
