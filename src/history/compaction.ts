@@ -1,10 +1,10 @@
 import type { PoolClient } from 'pg'
 import type { HistoryDatabase } from './database.js'
 import { mergeWindow } from './merge.js'
-import { dropPartition, makePartitions, oldPartitions } from './partitions.js'
+import { dropPartition, isOld, makePartitions, partitionsOf, type Partition } from './partitions.js'
 import { codeOf } from './problems.js'
 import type { HistoryRetention } from './settings.js'
-import { ceilTo, DAYS, floorTo, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
+import { DAYS, floorTo, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
 import { staleWindows } from './weights.js'
 
 /** Any number will do, as long as all instances use the same one. ASCII for 'MPEC'. */
@@ -18,51 +18,58 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Merges what all instances wrote: minutes, then hours out of minutes, then days out of hours; makes partitions, and
- * drops what is too old. Each window is a transaction of its own, and merging it again gives the same. One instance at a
- * time does it, whichever comes first; the others find nothing to do. `now` is that of the database, in milliseconds.
+ * drops what is too old once all of it is merged. Each window is a transaction of its own, and merging it again gives the
+ * same. One instance at a time does it, whichever comes first; the others find nothing to do. `now` is that of the
+ * database, in milliseconds.
  */
 export async function compact(database: HistoryDatabase, retention: HistoryRetention, now: number): Promise<void> {
+  const partitions = await database.transaction(partitionsOf)
   const end = now - GRACE
-  await mergeStale(database, MINUTES, oldest(retention, MINUTES, now), floorTo(MINUTES.width, end))
-  await mergeStale(database, HOURS, oldest(retention, MINUTES, now), floorTo(HOURS.width, end - MINUTES.width))
-  await mergeStale(database, DAYS, oldest(retention, HOURS, now), floorTo(DAYS.width, end - MINUTES.width))
+  const isDone =
+    (await mergeStale(database, MINUTES, partitions, end)) &&
+    (await mergeStale(database, HOURS, partitions, end - MINUTES.width)) &&
+    (await mergeStale(database, DAYS, partitions, end - MINUTES.width))
   await database.transaction(client => makePartitions(client, now))
-  for (const name of await database.transaction(client => oldPartitions(client, retention, now))) {
-    await drop(database, name)
-  }
+  if (isDone)
+    await dropOld(
+      database,
+      partitions.filter(partition => isOld(partition, retention, now))
+    )
   await alone(database, client => forget(client, retention, now))
 }
 
-/** Where everything of a tier is still there, to whole hours and days. */
-function oldest(retention: HistoryRetention, tier: FleetTier, now: number): number {
-  const coarser = tier === MINUTES ? HOURS : DAYS
-  return ceilTo(coarser.width, now - retention[tier.keeps] * 1000)
-}
-
-async function mergeStale(database: HistoryDatabase, tier: FleetTier, from: number, to: number): Promise<void> {
-  if (from >= to) return
-  const sql = `${staleWindows(tier)} LIMIT ${WINDOWS_AT_A_TIME}`
-  for (const { at } of await database.query<{ at: Date }>(sql, [new Date(from), new Date(to)])) {
+/** Merges what there still is of it; false where some is left, or another instance is at it. */
+async function mergeStale(
+  database: HistoryDatabase,
+  tier: FleetTier,
+  partitions: readonly Partition[],
+  end: number
+): Promise<boolean> {
+  const from = partitions.find(({ table }) => table === tier.table)?.from
+  if (from === undefined) return true
+  const range = [new Date(from), new Date(floorTo(tier.width, end))]
+  const stale = await database.query<{ at: Date }>(`${staleWindows(tier)} LIMIT ${WINDOWS_AT_A_TIME}`, range)
+  for (const { at } of stale) {
     const isMine = await alone(database, client => mergeWindow(client, tier, at.getTime()), ONE_STATE)
-    if (!isMine) return
+    if (!isMine) return false
   }
+  return stale.length < WINDOWS_AT_A_TIME
 }
 
-async function drop(database: HistoryDatabase, name: string): Promise<void> {
+/** In their order: what was merged of a minute must not go before the minute, which would be merged anew. */
+async function dropOld(database: HistoryDatabase, partitions: readonly Partition[]): Promise<void> {
   try {
-    await alone(database, client => dropPartition(client, name))
+    for (const partition of partitions) {
+      if (!(await alone(database, client => dropPartition(client, partition)))) return
+    }
   } catch (error) {
     // Somebody reads it; the next minute will do as well.
     if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error
   }
 }
 
-/** What no table has a place for any more; a few rows, since what is large is dropped by partitions. */
+/** What is left of processes and names of which nothing is kept any more: few rows. */
 async function forget(client: PoolClient, retention: HistoryRetention, now: number): Promise<void> {
-  for (const tier of [MINUTES, HOURS, DAYS]) {
-    const before = new Date(now - retention[tier.keeps] * 1000)
-    await client.query(`DELETE FROM ${SCHEMA}.merged WHERE tier = $1 AND at < $2`, [tier.name, before])
-  }
   const unseen = new Date(now - retention.minutes * 1000 - HOURS.width)
   await client.query(`DELETE FROM ${SCHEMA}.live WHERE seen < $1`, [unseen])
   await client.query(

@@ -117,7 +117,7 @@ export class History {
       if (this.#status.state !== 'STOPPED') {
         await this.#recorder.take()
         await this.#recorder.close()
-        await this.#writer.write(true)
+        await this.#writer.writeLast()
       }
       this.#writer.stop()
       await Promise.all([this.#database.close(), this.#reading.close()])

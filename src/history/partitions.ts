@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { floorTo, PARTITIONED, SCHEMA, type PartitionedTable } from './tables.js'
+import { DAYS, floorTo, HOURS, MINUTES, PARTITIONED, SCHEMA, type PartitionedTable } from './tables.js'
 import type { HistoryRetention } from './settings.js'
 
 /** Whoever waits for a lock keeps others waiting behind it, so nobody waits longer: it is tried again a minute later. */
@@ -21,12 +21,8 @@ export async function makePartitions(client: Pick<ClientBase, 'query'>, now: num
   for (const partition of wanted) if (!existing.has(partition.name)) await makePartition(client, partition)
 }
 
-/** The partitions of which nothing is younger than the retention, by name. */
-export async function oldPartitions(
-  client: Pick<ClientBase, 'query'>,
-  retention: HistoryRetention,
-  now: number
-): Promise<string[]> {
+/** The partitions that there are, those that end first first; of those that end at once, in the order of `PARTITIONED`. */
+export async function partitionsOf(client: Pick<ClientBase, 'query'>): Promise<Partition[]> {
   const { rows } = await client.query<{ parent: string; name: string }>(
     `
       SELECT parent.relname AS parent, child.relname AS name
@@ -36,19 +32,32 @@ export async function oldPartitions(
       WHERE parent.relnamespace = '${SCHEMA}'::regnamespace AND parent.relkind = 'p' AND child.relkind = 'r'
     `
   )
-  const isOld = (parent: string, name: string): boolean => {
-    const table = PARTITIONED.find(found => found.table === parent)
-    return table !== undefined && endOf(table, name) <= now - retention[table.keeps] * 1000
-  }
-  return rows.filter(({ parent, name }) => isOld(parent, name)).map(({ name }) => name)
+  const found = PARTITIONED.flatMap(table =>
+    rows.filter(({ parent }) => parent === table.table).map(({ name }) => partitionNamed(table, name))
+  )
+  return found.sort((one, other) => one.to - other.to)
 }
 
-export async function dropPartition(client: Pick<ClientBase, 'query'>, name: string): Promise<void> {
+/** Whether nothing in it is younger than the retention. */
+export function isOld({ table, to }: Partition, retention: HistoryRetention, now: number): boolean {
+  const found = PARTITIONED.find(each => each.table === table)
+  return found !== undefined && to <= now - retention[found.keeps] * 1000
+}
+
+/** With what is known of how far it was merged, so that nobody takes what is gone for what is still to be merged. */
+export async function dropPartition(
+  client: Pick<ClientBase, 'query'>,
+  { table, name, from, to }: Partition
+): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`)
   await client.query(`DROP TABLE IF EXISTS ${SCHEMA}.${name}`)
+  const tier = [MINUTES, HOURS, DAYS].find(each => each.table === table)
+  if (tier === undefined) return
+  const range = [tier.name, new Date(from), new Date(to)]
+  await client.query(`DELETE FROM ${SCHEMA}.merged WHERE tier = $1 AND at >= $2 AND at < $3`, range)
 }
 
-interface Partition {
+export interface Partition {
   readonly table: string
   readonly name: string
   readonly from: number
@@ -62,11 +71,11 @@ function partitionOf({ table, partition }: PartitionedTable, time: number): Part
   return { table, name: `${table}_${digits.slice(0, 10)}`, from, to: from + partition }
 }
 
-function endOf({ table, partition }: PartitionedTable, name: string): number {
+function partitionNamed({ table, partition }: PartitionedTable, name: string): Partition {
   const digits = name.slice(table.length + 1)
   const [year, month, day, hour] = [digits.slice(0, 4), digits.slice(4, 6), digits.slice(6, 8), digits.slice(8, 10)]
   const from = Date.parse(`${year}-${month}-${day}T${hour}:00:00Z`)
-  return Number.isNaN(from) ? Infinity : from + partition
+  return { table, name, from, to: from + partition }
 }
 
 /** Attached and not created as a part, which would keep out whoever reads or writes the table. */

@@ -31,6 +31,8 @@ export class HistoryWriter {
   readonly #settings: HistorySettings
   readonly #events: WriterEvents
   #writing: Promise<void> | undefined
+  /** What waits for it to end. */
+  #next: Promise<void> | undefined
   #isPrepared = false
   #isOutdated = false
   #failures = 0
@@ -50,17 +52,37 @@ export class HistoryWriter {
     this.#events = events
   }
 
-  /** Writes all there is, unless that is being done; after a failure once the time for the next attempt has come. */
-  async write(isLast = false): Promise<void> {
-    if (this.#isOutdated || (this.#retry !== undefined && !isLast)) return
-    if (isLast) await this.#writing
-    await (this.#writing ??= this.#attempt(isLast).finally(() => {
-      this.#writing = undefined
-    }))
+  /**
+   * Writes all there is: after what is being written, if anything is; after a failure once the time for the next attempt
+   * has come.
+   */
+  async write(): Promise<void> {
+    if (this.#writing !== undefined) {
+      this.#next ??= this.#writing.then(() => {
+        this.#next = undefined
+        return this.write()
+      })
+      return this.#next
+    }
+    if (this.#retry === undefined) await this.#begin(false)
+  }
+
+  /** Writes what there still is and says that nothing will come any more. */
+  async writeLast(): Promise<void> {
+    while (this.#writing !== undefined) await (this.#next ?? this.#writing)
+    await this.#begin(true)
   }
 
   stop(): void {
     clearTimeout(this.#retry)
+  }
+
+  async #begin(isLast: boolean): Promise<void> {
+    if (this.#isOutdated) return
+    this.#writing = this.#attempt(isLast).finally(() => {
+      this.#writing = undefined
+    })
+    await this.#writing
   }
 
   async #attempt(isLast: boolean): Promise<void> {
