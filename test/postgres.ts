@@ -34,8 +34,8 @@ const signals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as co
 
 const run = promisify(execFile)
 
-/** Starts a server, or answers null where none is installed. */
-export async function startPostgres(): Promise<TestPostgres | null> {
+/** Starts a server, or answers null where none is installed; `more` are settings such as `max_connections=20`. */
+export async function startPostgres(more: readonly string[] = []): Promise<TestPostgres | null> {
   const binaries = await findBinaries()
   if (binaries === null) return null
   const owner = findOwner()
@@ -58,7 +58,7 @@ export async function startPostgres(): Promise<TestPostgres | null> {
     stop: mode => end(signals[mode]),
     kill: () => end('SIGKILL'),
     start: async () => {
-      server = await startServer(binaries, folder, port, owner, url)
+      server = await startServer(binaries, folder, port, owner, url, more)
     },
     close: async () => {
       await end('SIGQUIT')
@@ -70,8 +70,8 @@ export async function startPostgres(): Promise<TestPostgres | null> {
 }
 
 /** A server for a test that cannot do without one, until the test ends. */
-export async function usePostgres(t: Test): Promise<TestPostgres> {
-  const postgres = await startPostgres()
+export async function usePostgres(t: Test, more: readonly string[] = []): Promise<TestPostgres> {
+  const postgres = await startPostgres(more)
   if (postgres === null) throw new Error(`${NO_POSTGRES}: install postgresql`)
   t.teardown(() => postgres.close())
   return postgres
@@ -95,9 +95,11 @@ async function startServer(
   folder: string,
   port: number,
   owner: Owner,
-  url: string
+  url: string,
+  more: readonly string[]
 ): Promise<ChildProcess> {
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off']
+  const own = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off']
+  const settings = [...own, ...more]
   const args = ['-D', join(folder, 'data'), ...settings.flatMap(setting => ['-c', setting])]
   const deadline = Date.now() + START_TIMEOUT_MILLISECONDS
   while (Date.now() < deadline) {

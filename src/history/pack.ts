@@ -17,8 +17,11 @@ export interface Entry extends Content {
   readonly kind: Kind
 }
 
-/** What one instance measured in one minute, all series in one compressed text: a row for each would be mostly headers. */
-export async function pack(entries: Iterable<Entry>): Promise<Buffer> {
+/**
+ * What one instance measured in one minute, all series in one compressed text: a row for each would be mostly headers.
+ * `level` is zlib's, from 1, which is quick, to 9.
+ */
+export async function pack(entries: Iterable<Entry>, level = 6): Promise<Buffer> {
   const all = new ByteWriter(64 * 1024)
   const one = new ByteWriter()
   all.number(FORMAT)
@@ -30,7 +33,7 @@ export async function pack(entries: Iterable<Entry>): Promise<Buffer> {
     all.number(one.written.length)
     all.append(one.written)
   }
-  return deflate(all.written, { level: 6 })
+  return deflate(all.written, { level })
 }
 
 /**

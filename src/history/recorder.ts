@@ -11,6 +11,8 @@ import { floorTo, MINUTES } from './tables.js'
 
 /** After so many series requests come first. */
 const SERIES_AT_A_TIME = 100
+/** What is replaced ten seconds later need not be small. */
+const QUICK = 1
 const MOST_MINUTES = 60
 const MOST_UNNAMED = 20_000
 const MOST_BYTES = 16 * 1024 * 1024
@@ -92,7 +94,7 @@ export class Recorder {
 
   /** The open minute as it is now. */
   packOpen(): Promise<Buffer> {
-    return pack(this.#open.entries)
+    return pack(this.#open.entries, QUICK)
   }
 
   /** Nothing has been written yet, and the database has said what time it is. */

@@ -40,15 +40,13 @@ export class RollingUp<Own extends Sums<Own>> {
     if (!hasCome) return undefined
     const came = emptyTotals(before.sums)
     for (const totals of now) addTotals(came, totals)
-    came.times.subtract(before.times)
-    came.errors -= before.errors
-    came.untimed -= before.untimed
-    came.sums.subtract(before.sums)
+    subtractTotals(came, before)
     came.times.min = low
     came.times.max = high
+    // What is held now is what was, and what came, less what left: little is added, where all that is held may be much.
+    addTotals(before, came)
+    subtractTotals(before, this.#left)
     clearTotals(this.#left)
-    clearTotals(before)
-    for (const totals of held) addTotals(before, totals)
     return came
   }
 
@@ -73,6 +71,14 @@ export class RollingUp<Own extends Sums<Own>> {
 
 export function emptyTotals<Own extends Sums<Own>>(sums: Own): Totals<Own> {
   return { times: new Sketch(), errors: 0, untimed: 0, sums: sums.another() }
+}
+
+/** The extremes are those of buckets then. */
+function subtractTotals<Own extends Sums<Own>>(from: Totals<Own>, totals: Totals<Own>): void {
+  from.times.subtract(totals.times)
+  from.errors -= totals.errors
+  from.untimed -= totals.untimed
+  from.sums.subtract(totals.sums)
 }
 
 function sum<Own extends Sums<Own>>(all: readonly Totals<Own>[], value: (totals: Totals<Own>) => number): number {

@@ -59,9 +59,18 @@ export class Sketch {
     if (other.min < this.min) this.min = other.min
     if (other.max > this.max) this.max = other.max
     this.zeroCount += other.zeroCount
-    for (let offset = 0; offset < other.counts.length; offset += 1) {
-      const count = other.counts[offset] ?? 0
-      if (count > 0) this.#add(other.first + offset, count)
+    const added = other.counts
+    let from = 0
+    let end = added.length
+    while (from < end && added[from] === 0) from += 1
+    while (end > from && added[end - 1] === 0) end -= 1
+    if (from === end) return
+    this.#makeRoom(other.first + from)
+    this.#makeRoom(other.first + end - 1)
+    const shift = other.first - this.first
+    for (let offset = from; offset < end; offset += 1) {
+      const count = added[offset] ?? 0
+      if (count > 0) this.#addAt(shift + offset, count)
     }
   }
 
@@ -113,11 +122,16 @@ export class Sketch {
   }
 
   #add(bucket: number, count: number): void {
-    let offset = bucket - this.first
-    if (offset < 0 || offset >= this.counts.length) {
-      this.#cover(bucket)
-      offset = bucket - this.first
-    }
+    this.#makeRoom(bucket)
+    this.#addAt(bucket - this.first, count)
+  }
+
+  #makeRoom(bucket: number): void {
+    const offset = bucket - this.first
+    if (offset < 0 || offset >= this.counts.length) this.#cover(bucket)
+  }
+
+  #addAt(offset: number, count: number): void {
     const next = (this.counts[offset] ?? 0) + count
     if (next > 0xff && this.counts instanceof Uint8Array) this.counts = Uint32Array.from(this.counts)
     if (next > 0xffff_ffff && this.counts instanceof Uint32Array) this.counts = Float64Array.from(this.counts)
