@@ -13,7 +13,15 @@ const table = {
   MPERF_ARGUMENT_INVALID: (problem: string) => problem,
   MPERF_HISTORY_OFF: (asked: string) =>
     `${asked} needs history, which is off: set PERFORMANCE_HISTORY=on, and PERFORMANCE_HISTORY_URL or DATABASE_URL`,
-  MPERF_HISTORY_UNAVAILABLE: (problem: string) => `history cannot be read now: ${problem}`
+  MPERF_HISTORY_UNAVAILABLE: (problem: string) => `history cannot be read now: ${problem}`,
+  MPERF_DATABASE_DEADLINE: (seen: string) =>
+    `${seen}; try again later, allow it a longer deadline, or make the pool larger if callers wait for connections`,
+  MPERF_OUTCOME_UNKNOWN: (seen: string) =>
+    `${seen}, so it may have happened or not: look before you repeat it, or declare it idempotent if repeating does no harm`,
+  MPERF_TRANSACTION_ROLLED_BACK: () =>
+    'Postgres rolled the transaction back instead of committing it: a statement in it failed; let its error out of the callback',
+  MPERF_TRANSACTION_OVER: () =>
+    'the client of a transaction was used after the transaction had ended: await everything inside the callback'
 } satisfies Record<string, (detail: string) => string>
 
 export type ErrorCode = keyof typeof table
@@ -24,8 +32,8 @@ export class PerformanceError extends Error {
   readonly code: ErrorCode
   readonly extensions: { readonly code: ErrorCode }
 
-  constructor(code: ErrorCode, detail = '') {
-    super(table[code](detail))
+  constructor(code: ErrorCode, detail = '', options?: ErrorOptions) {
+    super(table[code](detail), options)
     this.code = code
     this.extensions = { code }
   }

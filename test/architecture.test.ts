@@ -15,8 +15,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cache: ['lib'],
   graphql: ['lib', 'spans', 'store'],
   metrics: ['lib', 'spans', 'store'],
-  database: ['lib'],
   history: ['lib', 'store', 'database'],
+  database: ['lib', 'spans'],
   tracker: ['lib', 'database']
 }
 

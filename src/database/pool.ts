@@ -1,34 +1,176 @@
-import pg from 'pg'
+import { createRequire } from 'node:module'
+import type { EventEmitter } from 'node:events'
+import type pg from 'pg'
+import type { PoolClient, PoolConfig, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import { PoolCounts } from './counts.js'
+import { PoolGroup, type GroupedPool, type PoolGauges } from './pool-group.js'
+import { deadlineOf, resolvePoolOptions, type CreatePoolOptions, type ResolvedPoolOptions } from './pool-options.js'
+import { ConnectRequest, QueryRequest, type QueryRetryOptions } from './query-request.js'
+import type { Done, RequestPool } from './request.js'
+import { TransactionRequest, type TransactionOptions, type TransactionWork } from './transaction-request.js'
 
-/** The time limits of every connection, in milliseconds. Postgres enforces the second and third itself. */
-const limits = {
-  connectionTimeoutMillis: 2_000,
-  statement_timeout: 5_000,
-  idle_in_transaction_session_timeout: 10_000
-} satisfies pg.PoolConfig
-
-export interface CreatePoolOptions {
-  /** `postgres://user:password@host:5432/database` */
-  readonly connectionString: string
-  /** The most connections held at once; further queries wait for at most two seconds. Default: 10. */
-  readonly max?: number
+/** A `pg.Pool` that retries what provably did not happen or may be done twice, and settles by a deadline. */
+export interface ResilientPool extends pg.Pool {
+  query: pg.Pool['query'] &
+    (<Row extends QueryResultRow>(config: QueryConfig & QueryRetryOptions) => Promise<QueryResult<Row>>)
+  /**
+   * Runs `work` between BEGIN and COMMIT on one connection. What it throws rolls all back and comes out as it is.
+   *
+   * @throws PerformanceError MPERF_DATABASE_DEADLINE: it did not happen; MPERF_OUTCOME_UNKNOWN: the answer to COMMIT was
+   *   lost; MPERF_TRANSACTION_ROLLED_BACK: `work` kept the error of a statement to itself
+   */
+  transaction<Result>(work: TransactionWork<Result>, options?: TransactionOptions): Promise<Result>
 }
 
 /**
- * A `pg` pool that survives Postgres going away: connections that break while idle or checked out are dropped, the
- * queries on them reject, and later queries connect anew. Listen to the pool's `error` event to hear of lost ones.
+ * A pool in the place of `new pg.Pool(options)`. Connections that break are replaced; what provably did not happen is
+ * tried again, up to three times, within a deadline and a budget that the pools of `group` share. An error whose
+ * statement may have happened says so.
  *
  * The embedded Postgres accepts the two server-side limits and does not enforce them: WebAssembly has no timer signal.
+ *
+ * @throws PerformanceError MPERF_CONFIG_INVALID
  */
-export function createPool({ connectionString, max = 10 }: CreatePoolOptions): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max, keepAlive: true, ...limits })
-  pool.on('error', ignore)
-  // The pool listens to its clients only while they are idle: one that breaks while checked out would crash the process.
-  pool.on('connect', client => client.on('error', ignore))
-  return pool
+export function createPool(options: CreatePoolOptions, group = new PoolGroup()): ResilientPool {
+  const resolved = resolvePoolOptions(options)
+  // Loaded here: whoever imports this package may have no pg, or may not have started its instrumentation yet.
+  const { Pool } = createRequire(import.meta.url)('pg') as typeof pg
+  const pool = new (resilient(Pool as unknown as PoolClass))(resolved, group)
+  return pool as unknown as ResilientPool
 }
 
-/** Whoever runs a query on the broken connection gets the error as a rejection. */
+type ConnectCallback = (error: unknown, client: PoolClient | undefined, release: (error?: unknown) => void) => void
+
+/** pg's pool without its overloads. */
+interface PlainPool extends EventEmitter {
+  readonly totalCount: number
+  readonly idleCount: number
+  connect(callback?: ConnectCallback): unknown
+  query(config: unknown, values?: unknown, callback?: unknown): unknown
+  end(callback?: () => void): unknown
+}
+
+type PoolClass = new (config: PoolConfig) => PlainPool
+
+function resilient(Pool: PoolClass) {
+  return class ResilientPool extends Pool implements RequestPool, GroupedPool {
+    readonly name: string
+    readonly counts = new PoolCounts()
+    waiting = 0
+    readonly #max: number
+    readonly #deadline: number
+    readonly #group: PoolGroup
+    readonly #lost = new WeakSet<PoolClient>()
+
+    constructor({ name, deadline, ...config }: ResolvedPoolOptions, group: PoolGroup) {
+      super({ keepAlive: true, ...config })
+      this.name = name
+      this.#max = config.max
+      this.#deadline = deadline * 1_000
+      this.#group = group
+      this.on('error', ignore)
+      // The pool listens to its clients only while they are idle: one that breaks while checked out would crash the process.
+      this.on('connect', (client: PoolClient) => {
+        client.on('error', () => {
+          this.lost(client)
+        })
+      })
+      group.join(this)
+    }
+
+    override query(config: unknown, values?: unknown, callback?: unknown): unknown {
+      // Cursors and streams send their statements as they are read, so that they cannot be repeated.
+      if (typeof config === 'function' || isSubmittable(config)) return super.query(config, values, callback)
+      const statement = config as string | (QueryConfig & QueryRetryOptions)
+      const done = typeof values === 'function' ? values : callback
+      const parameters = typeof values === 'function' ? undefined : values
+      const seconds = typeof statement === 'string' ? undefined : (statement as QueryRetryOptions | null)?.deadline
+      const deadline = seconds === undefined ? this.#deadline : deadlineOf(seconds)
+      const start = (settled: Done<QueryResult>): void => {
+        new QueryRequest(this, deadline, statement, parameters, settled).start()
+      }
+      if (typeof done !== 'function') return promised(start)
+      start(done as Done<QueryResult>)
+      return undefined
+    }
+
+    override connect(callback?: ConnectCallback): unknown {
+      const start = (settled: Done<PoolClient>): void => {
+        new ConnectRequest(this, this.#deadline, settled).start()
+      }
+      if (callback === undefined) return promised(start)
+      start((error, client) => {
+        callback(error, client, released => client?.release(released as Error | undefined))
+      })
+      return undefined
+    }
+
+    async transaction<Result>(work: TransactionWork<Result>, options: TransactionOptions = {}): Promise<Result> {
+      const deadline = options.deadline === undefined ? this.#deadline : deadlineOf(options.deadline)
+      return promised<Result>(settled => {
+        new TransactionRequest(this, deadline, work, options, settled).start()
+      })
+    }
+
+    override end(callback?: () => void): unknown {
+      this.#group.leave(this)
+      return callback === undefined ? super.end() : super.end(callback)
+    }
+
+    gauges(): PoolGauges {
+      return { max: this.#max, size: this.totalCount, idle: this.idleCount, waiting: this.waiting }
+    }
+
+    acquire(callback: ConnectCallback): void {
+      super.connect(callback)
+    }
+
+    requested(): void {
+      this.counts.requests += 1
+      this.#group.budget.deposit()
+    }
+
+    mayRetry(): boolean {
+      if (this.#group.budget.take()) return true
+      this.counts.retriesRefused += 1
+      return false
+    }
+
+    waited(milliseconds: number): void {
+      this.#group.waited(this.name, milliseconds * 1e6)
+    }
+
+    lost(client: PoolClient): void {
+      if (this.#lost.has(client)) return
+      this.#lost.add(client)
+      this.counts.connectionsLost += 1
+    }
+
+    describe(): string {
+      const { max, size, idle, waiting } = this.gauges()
+      return `${size - idle} of ${max} connections in use, ${waiting} callers waiting`
+    }
+  }
+}
+
+/** As pg does: the stack leads to who asked, and not to the socket. */
+function promised<Result>(start: (settled: Done<Result>) => void): Promise<Result> {
+  return new Promise<Result>((resolve, reject) => {
+    start((error, result) => {
+      if (error === undefined) resolve(result as Result)
+      else reject(error)
+    })
+  }).catch((error: unknown) => {
+    if (error instanceof Error) Error.captureStackTrace(error)
+    throw error
+  })
+}
+
+function isSubmittable(config: unknown): boolean {
+  return typeof (config as { submit?: unknown } | null | undefined)?.submit === 'function'
+}
+
+/** Whoever uses a broken connection gets the error by himself; an application may listen as well. */
 function ignore(): void {
   return
 }

@@ -1,0 +1,33 @@
+/** Why an attempt was followed by another. */
+export type RetryCause = 'neverConnected' | 'rolledBack' | 'lostBeforeCommit' | 'lostAfterSending'
+
+/** What a pool has done since it was made. */
+export class PoolCounts {
+  /** Calls of `query`, `transaction` and `connect`. */
+  requests = 0
+  /** What they tried: `requests` and all retries. */
+  attempts = 0
+  /** There was no connection, or the statement never left. */
+  neverConnected = 0
+  /** Serialization failures and deadlocks. */
+  rolledBack = 0
+  /** The connection broke inside a transaction that was not yet to be committed. */
+  lostBeforeCommit = 0
+  /** The connection broke while a statement of its own, or a COMMIT, was on its way. */
+  lostAfterSending = 0
+  /** Retries that would have been made, had the budget allowed them. */
+  retriesRefused = 0
+  deadlinesExceeded = 0
+  outcomesUnknown = 0
+  connectionsLost = 0
+
+  get retries(): number {
+    return this.neverConnected + this.rolledBack + this.lostBeforeCommit + this.lostAfterSending
+  }
+
+  add(other: PoolCounts): void {
+    for (const name of names) this[name] += other[name]
+  }
+}
+
+const names = Object.keys(new PoolCounts()) as Exclude<keyof PoolCounts, 'retries' | 'add'>[]

@@ -1,0 +1,87 @@
+/**
+ * What an error of the driver says about a statement, whatever the statement was:
+ * - `unconnected`: there was no connection, so nothing happened
+ * - `rolled back`: Postgres undid it because of others, and doing it again may succeed
+ * - `lost`: the connection broke; what was on its way may have happened
+ * - `final`: to do it again would fail again, or is not ours to decide
+ */
+export type Failure = 'unconnected' | 'rolled back' | 'lost' | 'final'
+
+/** Codes of Node's network errors that pass. A host that does not exist (ENOTFOUND) is a slip in the configuration. */
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH'
+])
+
+/** SQLSTATEs by themselves; class 08 is added below. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const states: ReadonlyMap<string, Failure> = new Map([
+  ['57P03', 'unconnected'],
+  ['53300', 'unconnected'],
+  ['40001', 'rolled back'],
+  ['40P01', 'rolled back'],
+  ['57P01', 'lost'],
+  ['57P02', 'lost'],
+  ['57P05', 'lost'],
+  ['25P03', 'lost']
+])
+
+/** The driver's own errors, which have no code. */
+const messages: readonly (readonly [start: string, failure: Failure])[] = [
+  ['Connection terminated', 'lost'],
+  ['Query read timeout', 'lost'],
+  // Said instead of sending the statement.
+  ['Client has encountered a connection error and is not queryable', 'unconnected'],
+  ['Client was closed and is not queryable', 'unconnected'],
+  // Of a connection that was being made; `timeout exceeded when trying to connect` is the pool's, and final.
+  ['timeout expired', 'lost']
+]
+
+/** What an error says that came instead of a connection: whatever passes is worth another attempt. */
+export function connectFailure(error: unknown): Failure {
+  const failure = failureOf(error)
+  return failure === 'lost' ? 'unconnected' : failure === 'rolled back' ? 'final' : failure
+}
+
+/** What an error says that came for a statement on a connection. */
+export function statementFailure(error: unknown): Failure {
+  const failure = failureOf(error)
+  // Nothing refuses a connection that there is.
+  return failure === 'unconnected' && codeOf(error) !== undefined ? 'lost' : failure
+}
+
+/** Whether Postgres itself says that the statement failed and the connection lives on. */
+export function isRefusal(error: unknown): boolean {
+  const code = codeOf(error)
+  return code !== undefined && isState(code) && failureOf(error) !== 'lost'
+}
+
+/** SQLSTATE or the system's code, which hold no values; undefined where the error has none. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+function failureOf(error: unknown): Failure {
+  const code = codeOf(error)
+  if (code !== undefined) {
+    const failure = states.get(code) ?? (isState(code) && code.startsWith('08') ? 'lost' : undefined)
+    if (failure !== undefined) return failure
+    if (networkCodes.has(code)) return 'lost'
+    if (isState(code)) return 'final'
+  }
+  // A host of several addresses: none of them took the connection.
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.errors.every(one => failureOf(one) === 'lost') ? 'lost' : 'final'
+  }
+  if (!(error instanceof Error)) return 'final'
+  return messages.find(([start]) => error.message.startsWith(start))?.[1] ?? 'final'
+}
+
+function isState(code: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(code) && !networkCodes.has(code)
+}

@@ -1,0 +1,76 @@
+import { PoolCounts } from './counts.js'
+import { RetryBudget } from './retry-budget.js'
+
+/** How a pool stands now. */
+export interface PoolGauges {
+  readonly max: number
+  /** Connections that there are, those being made included. */
+  readonly size: number
+  readonly idle: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
+}
+
+export interface GroupedPool {
+  readonly name: string
+  readonly counts: PoolCounts
+  gauges(): PoolGauges
+}
+
+export interface PoolReport extends PoolGauges {
+  readonly counts: PoolCounts
+}
+
+/** The pools that share a retry budget: those of a process. */
+export class PoolGroup {
+  readonly budget = new RetryBudget()
+  readonly #waited: (pool: string, nanoseconds: number) => void
+  readonly #pools = new Set<GroupedPool>()
+  /** What the pools have done that have ended. */
+  readonly #former = new PoolCounts()
+
+  /** `waited` is told how long each caller waited for a connection of which pool; it must not throw. */
+  constructor(waited: (pool: string, nanoseconds: number) => void = () => undefined) {
+    this.#waited = waited
+  }
+
+  join(pool: GroupedPool): void {
+    this.#pools.add(pool)
+  }
+
+  /** What it has done goes on counting for the group. */
+  leave(pool: GroupedPool): void {
+    if (this.#pools.delete(pool)) this.#former.add(pool.counts)
+  }
+
+  waited(pool: string, nanoseconds: number): void {
+    this.#waited(pool, nanoseconds)
+  }
+
+  /** Together, those that have ended included. */
+  get total(): PoolReport {
+    return sumOf(this.#pools, this.#former)
+  }
+
+  /** Those that have not ended; pools of one name are one. */
+  get byName(): ReadonlyMap<string, PoolReport> {
+    const pools = [...this.#pools]
+    const names = new Set(pools.map(({ name }) => name))
+    return new Map([...names].map(name => [name, sumOf(pools.filter(pool => pool.name === name))]))
+  }
+}
+
+function sumOf(pools: Iterable<GroupedPool>, former?: PoolCounts): PoolReport {
+  const counts = new PoolCounts()
+  if (former !== undefined) counts.add(former)
+  const sum = { max: 0, size: 0, idle: 0, waiting: 0 }
+  for (const pool of pools) {
+    counts.add(pool.counts)
+    const { max, size, idle, waiting } = pool.gauges()
+    sum.max += max
+    sum.size += size
+    sum.idle += idle
+    sum.waiting += waiting
+  }
+  return { ...sum, counts }
+}

@@ -1,0 +1,210 @@
+import { performance } from 'node:perf_hooks'
+import { context, type Span } from '@opentelemetry/api'
+import type { PoolClient } from 'pg'
+import { PerformanceError } from '../errors.js'
+import { backoffDelay, type BackoffLimits } from './backoff.js'
+import type { PoolCounts, RetryCause } from './counts.js'
+import { codeOf, connectFailure } from './failure.js'
+import { endRetrySpan, inRetrySpan } from './retry-span.js'
+
+const ATTEMPTS = 3
+/** Milliseconds. Somebody waits, so it is short. */
+const PAUSES: BackoffLimits = { first: 50, most: 1_000 }
+
+/** The pool as its requests see it. */
+export interface RequestPool {
+  readonly counts: PoolCounts
+  /** Callers that wait for a connection. */
+  waiting: number
+  acquire(callback: (error: unknown, client: PoolClient | undefined) => void): void
+  /** Takes what a retry costs from the budget; false where there is not enough. */
+  mayRetry(): boolean
+  requested(): void
+  /** Milliseconds. */
+  waited(milliseconds: number): void
+  lost(client: PoolClient): void
+  /** Such as `10 of 10 connections in use, 3 callers waiting`. */
+  describe(): string
+}
+
+/** Called once, with an error or a result. */
+export type Done<Result> = (error: Error | undefined, result: Result | undefined) => void
+
+/**
+ * What a caller asks of the database: its attempts, until one succeeds, none is allowed any more, or its deadline
+ * passes. Callbacks and no promises: the first attempt, which mostly is the only one, costs what pg's own pool does.
+ */
+export abstract class DatabaseRequest<Result> {
+  protected readonly pool: RequestPool
+  /** The connection that it holds. */
+  protected client: PoolClient | undefined
+  protected isOver = false
+  /** Whether an attempt may have changed something, for all one knows. */
+  protected mayHaveHappened = false
+  readonly #deadline: number
+  readonly #done: Done<Result>
+  readonly #timer: NodeJS.Timeout
+  readonly #until: number
+  #askedAt = 0
+  #attempts = 0
+  #pause: NodeJS.Timeout | undefined
+  #failure: unknown
+  #span: Span | undefined
+
+  /** `deadline` is in milliseconds. */
+  constructor(pool: RequestPool, deadline: number, done: Done<Result>) {
+    this.pool = pool
+    this.#deadline = deadline
+    this.#done = done
+    this.#until = performance.now() + deadline
+    // While a connection answers or is being made, its socket holds the process.
+    this.#timer = setTimeout(expire, deadline, this).unref()
+    pool.requested()
+  }
+
+  start(): void {
+    this.#attempts += 1
+    this.pool.counts.attempts += 1
+    if (this.client !== undefined) {
+      this.run(this.client)
+      return
+    }
+    this.#askedAt = performance.now()
+    this.pool.waiting += 1
+    this.pool.acquire((error, client) => {
+      this.#acquired(error, client)
+    })
+  }
+
+  /** Does the work on a connection, and calls `succeed` or `fail` when it is done. */
+  protected abstract run(client: PoolClient): void
+
+  /** Whether what is being done now may happen although nobody will learn of it. */
+  protected abstract isOutcomeOpen(): boolean
+
+  protected succeed(result: Result): void {
+    if (!this.isOver) this.#settle(undefined, result)
+  }
+
+  /** Ends the attempt: with another one where there is a cause for it and all limits allow it, else with `error`. */
+  protected fail(error: unknown, cause?: RetryCause): void {
+    if (this.isOver) return
+    this.#failure = error
+    this.#endSpan(error)
+    const pause = cause === undefined ? undefined : this.#pauseBeforeRetry()
+    if (cause === undefined || pause === undefined) {
+      this.#giveUp(error)
+      return
+    }
+    this.pool.counts[cause] += 1
+    const active = context.active()
+    // It holds the process, unlike the deadline: somebody waits, and there may be no socket that does.
+    this.#pause = setTimeout(() => {
+      context.with(active, () => {
+        this.#span = inRetrySpan({ attempt: this.#attempts + 1, cause, code: codeOf(error) }, () => {
+          this.start()
+        })
+      })
+    }, pause)
+  }
+
+  /** Parts with the connection, which is of no more use. */
+  protected discard(error: unknown): void {
+    this.client?.release(error instanceof Error ? error : true)
+    this.client = undefined
+  }
+
+  protected lose(error: unknown): void {
+    if (this.client !== undefined) this.pool.lost(this.client)
+    this.discard(error)
+  }
+
+  #acquired(error: unknown, client: PoolClient | undefined): void {
+    if (this.isOver) {
+      // Not at once: a long row of callers that have gone would hand it on in ever deeper calls.
+      if (client !== undefined)
+        process.nextTick(() => {
+          client.release()
+        })
+      return
+    }
+    this.#stopWaiting()
+    if (client === undefined) {
+      this.fail(error, connectFailure(error) === 'unconnected' ? 'neverConnected' : undefined)
+      return
+    }
+    this.client = client
+    this.run(client)
+  }
+
+  #stopWaiting(): void {
+    this.pool.waiting -= 1
+    this.pool.waited(performance.now() - this.#askedAt)
+    this.#askedAt = 0
+  }
+
+  #pauseBeforeRetry(): number | undefined {
+    if (this.#attempts >= ATTEMPTS) return undefined
+    const pause = backoffDelay(this.#attempts - 1, PAUSES)
+    if (performance.now() + pause >= this.#until) return undefined
+    return this.pool.mayRetry() ? pause : undefined
+  }
+
+  #giveUp(error: unknown): void {
+    if (this.mayHaveHappened) {
+      const code = codeOf(error)
+      this.#settleUnknown(
+        `the last attempt failed${code === undefined ? '' : ` (${code})`} and the answer was lost`,
+        error
+      )
+    } else this.#settle(error as Error, undefined)
+  }
+
+  /** To be called once the deadline has passed. */
+  expired(): void {
+    if (this.isOver) return
+    const { client } = this
+    this.pool.counts.deadlinesExceeded += 1
+    const passed = `the deadline of ${this.#deadline / 1_000} s passed`
+    const isOpen = client !== undefined && this.isOutcomeOpen()
+    const isWaiting = this.#askedAt !== 0
+    if (isWaiting) this.#stopWaiting()
+    this.client = undefined
+    if (isOpen) this.#settleUnknown(`${passed} after it was sent to Postgres`, this.#failure)
+    else {
+      const doing = isWaiting ? `waiting for a connection (${this.pool.describe()})` : 'Postgres had not answered'
+      const seen = `${passed} while ${doing}`
+      this.#settle(new PerformanceError('MPERF_DATABASE_DEADLINE', seen, { cause: this.#failure }), undefined)
+    }
+    if (client !== undefined) destroy(client)
+  }
+
+  #settleUnknown(seen: string, cause: unknown): void {
+    this.pool.counts.outcomesUnknown += 1
+    this.#settle(new PerformanceError('MPERF_OUTCOME_UNKNOWN', seen, { cause }), undefined)
+  }
+
+  #settle(error: Error | undefined, result: Result | undefined): void {
+    this.isOver = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#pause)
+    this.#endSpan(error)
+    this.#done(error, result)
+  }
+
+  #endSpan(error: unknown): void {
+    if (this.#span !== undefined) endRetrySpan(this.#span, error)
+    this.#span = undefined
+  }
+}
+
+function expire(request: { expired(): void }): void {
+  request.expired()
+}
+
+/** Cuts the connection: to take leave of a server that does not answer could take for ever. */
+function destroy(client: PoolClient): void {
+  client.release(true)
+  const { connection } = client as { connection?: { readonly stream?: { destroy(): void } } }
+  connection?.stream?.destroy()
+}

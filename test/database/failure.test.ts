@@ -1,0 +1,76 @@
+import pg from 'pg'
+import { test } from 'tap'
+import { connectFailure, isRefusal, statementFailure, type Failure } from '../../dist/database/failure.js'
+
+function withCode(code: string): Error {
+  return Object.assign(
+    /^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE' ? new pg.DatabaseError('x', 1, 'error') : new Error('x'),
+    {
+      code
+    }
+  )
+}
+
+const byCode: [code: string, connecting: Failure, running: Failure][] = [
+  ['ECONNREFUSED', 'unconnected', 'lost'],
+  ['EAI_AGAIN', 'unconnected', 'lost'],
+  ['ECONNRESET', 'unconnected', 'lost'],
+  ['ETIMEDOUT', 'unconnected', 'lost'],
+  ['EPIPE', 'unconnected', 'lost'],
+  ['57P03', 'unconnected', 'lost'],
+  ['53300', 'unconnected', 'lost'],
+  ['57P01', 'unconnected', 'lost'],
+  ['57P02', 'unconnected', 'lost'],
+  ['57P05', 'unconnected', 'lost'],
+  ['25P03', 'unconnected', 'lost'],
+  ['08006', 'unconnected', 'lost'],
+  ['08P01', 'unconnected', 'lost'],
+  ['40001', 'final', 'rolled back'],
+  ['40P01', 'final', 'rolled back'],
+  ['40002', 'final', 'final'],
+  ['22012', 'final', 'final'],
+  ['23505', 'final', 'final'],
+  ['42P01', 'final', 'final'],
+  ['28P01', 'final', 'final'],
+  ['3D000', 'final', 'final'],
+  ['57014', 'final', 'final'],
+  ['ENOTFOUND', 'final', 'final'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'final', 'final']
+]
+
+const byMessage: [message: string, connecting: Failure, running: Failure][] = [
+  ['Connection terminated unexpectedly', 'unconnected', 'lost'],
+  ['Connection terminated', 'unconnected', 'lost'],
+  ['Connection terminated due to connection timeout', 'unconnected', 'lost'],
+  ['timeout expired', 'unconnected', 'lost'],
+  ['Query read timeout', 'unconnected', 'lost'],
+  ['Client has encountered a connection error and is not queryable', 'unconnected', 'unconnected'],
+  ['Client was closed and is not queryable', 'unconnected', 'unconnected'],
+  ['timeout exceeded when trying to connect', 'final', 'final'],
+  ['Cannot use a pool after calling end on the pool', 'final', 'final'],
+  ['something else', 'final', 'final']
+]
+
+test('what an error of the driver says about what happened', async t => {
+  for (const [code, connecting, running] of byCode) {
+    t.equal(connectFailure(withCode(code)), connecting, `${code} while connecting`)
+    t.equal(statementFailure(withCode(code)), running, `${code} for a statement`)
+  }
+  for (const [message, connecting, running] of byMessage) {
+    t.equal(connectFailure(new Error(message)), connecting, `${message} while connecting`)
+    t.equal(statementFailure(new Error(message)), running, `${message} for a statement`)
+  }
+  for (const thrown of [undefined, null, 'ECONNREFUSED', {}]) t.equal(statementFailure(thrown), 'final')
+})
+
+test('a host of several addresses has refused when all have', async t => {
+  const refused = withCode('ECONNREFUSED')
+  t.equal(connectFailure(new AggregateError([refused, withCode('ETIMEDOUT')])), 'unconnected')
+  t.equal(connectFailure(new AggregateError([refused, withCode('EACCES')])), 'final')
+  t.equal(connectFailure(new AggregateError([])), 'final')
+})
+
+test('an error of Postgres itself leaves the connection alive, unless it says otherwise', async t => {
+  t.ok(['40001', '23505', '57014'].every(code => isRefusal(withCode(code))))
+  t.notOk(['57P01', '08006', '25P03', 'EPIPE', 'ECONNRESET'].some(code => isRefusal(withCode(code))))
+})
