@@ -8,11 +8,16 @@ export {
   PerformanceSpanProcessor,
   ResolverInstrumentation,
   configure,
+  createPool,
   getAllMetrics,
   trackCacheHit,
   trackCacheMiss
 } from './process-monitor.js'
 export { createMonitor, type Monitor } from './monitor.js'
+export type { ResilientPool } from './database/pool.js'
+export type { CreatePoolOptions } from './database/pool-options.js'
+export type { QueryRetryOptions } from './database/query-request.js'
+export type { TransactionClient, TransactionOptions } from './database/transaction-request.js'
 export type { ProducerOptions } from './metrics/producer.js'
 export { recordRows } from './spans/rows.js'
 export type {
@@ -20,7 +25,9 @@ export type {
   CountSummary,
   ExportReport,
   NamedCacheSnapshot,
+  NamedPoolSnapshot,
   OperationSnapshot,
+  PoolSnapshot,
   QuerySnapshot,
   ResolverSnapshot,
   SelfSnapshot,

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { patchConfig, type ConfigPatch, type PerformanceConfig } from './config.js'
+import { PoolGroup } from './database/pool-group.js'
+import { poolReport } from './database/pool-report.js'
 import { systemClock, type Clock } from './lib/clock.js'
 import { FaultGuard, type FaultReport } from './lib/fault-guard.js'
 import { shown } from './lib/parse.js'
@@ -20,8 +22,9 @@ import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql
 import type { ExportReport } from './spans/export/account.js'
 import type { Exporting } from './spans/telemetry.js'
 import type { ProcessHistory } from './store/history.js'
-import { readSnapshot } from './store/read.js'
+import { readPoolWaits, readSnapshot } from './store/read.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
+import { nothing } from './store/summary.js'
 import type { SlowKind } from './store/slow.js'
 import { Store } from './store/store.js'
 
@@ -48,6 +51,10 @@ export class Monitor implements SpanSink, ExecutionSink {
     this.store.addStatements(name, 1)
   })
   readonly store: Store
+  /** The pools of the process, and the budget for retries that they share. */
+  readonly pools = new PoolGroup((name, nanoseconds) => {
+    this.#waited(name, nanoseconds)
+  })
   /** Grows whenever resolvers may have been put into a schema that was executed before. */
   schemaVersion = 0
   contexts: DirectContexts | undefined
@@ -145,7 +152,11 @@ export class Monitor implements SpanSink, ExecutionSink {
       },
       options.include?.includes('self') ?? true
     )
-    return { ...readSnapshot(this.store, this.#config, options, this.earlier), self }
+    return {
+      ...readSnapshot(this.store, this.#config, options, this.earlier),
+      self,
+      pool: this.#poolSnapshot(options)
+    }
   }
 
   /** Counts a cache hit that took `seconds`. Never throws: what is no duration is dropped and counted. */
@@ -294,6 +305,22 @@ export class Monitor implements SpanSink, ExecutionSink {
   /** Stops the background work; what was measured can still be read. */
   close(): void {
     this.#close()
+  }
+
+  #poolSnapshot({ include }: SnapshotOptions): Snapshot['pool'] {
+    if (!(include?.includes('pool') ?? true)) return poolReport(new PoolGroup(), nothing, () => nothing)
+    const { all, byName } = readPoolWaits(this.store)
+    return poolReport(this.pools, all, name => byName.get(name) ?? nothing)
+  }
+
+  #waited(pool: string, nanoseconds: number): void {
+    if (!this.accepts()) return
+    try {
+      this.store.recordPoolWait(pool, nanoseconds)
+      this.succeeded()
+    } catch (error) {
+      this.caught(error)
+    }
   }
 
   #slow(kind: SlowKind, name: string, text: string | null, measurement: Measurement): void {

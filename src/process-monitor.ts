@@ -1,4 +1,6 @@
 import { resolveConfig, type ConfigPatch } from './config.js'
+import { createPool as createPoolIn, type ResilientPool } from './database/pool.js'
+import type { CreatePoolOptions } from './database/pool-options.js'
 import { StoreMetricProducer, type ProducerOptions } from './metrics/producer.js'
 import { createMonitor, type Monitor } from './monitor.js'
 import { SpanAggregator, type SpanSink } from './spans/processor.js'
@@ -69,6 +71,16 @@ export class PerformanceMetricProducer extends StoreMetricProducer {
  */
 export function configure(patch: ConfigPatch): void {
   processMonitor().configure(patch)
+}
+
+/**
+ * A pool in the place of `new pg.Pool(options)` that replaces broken connections, tries again what provably did not happen
+ * and answers by a deadline. All pools of the process share one budget for retries; `_performanceMetrics` has their numbers.
+ *
+ * @throws PerformanceError MPERF_CONFIG_INVALID naming the option, its value and what is right
+ */
+export function createPool(options: CreatePoolOptions = {}): ResilientPool {
+  return createPoolIn(options, processMonitor().pools)
 }
 
 /** Counts a cache hit that took `seconds`, for the cache called `name`. */

@@ -1,4 +1,4 @@
-import { PoolCounts } from './counts.js'
+import { addCounts, newCounts, type PoolCounts } from './counts.js'
 import { RetryBudget } from './retry-budget.js'
 
 /** How a pool stands now. */
@@ -27,7 +27,7 @@ export class PoolGroup {
   readonly #waited: (pool: string, nanoseconds: number) => void
   readonly #pools = new Set<GroupedPool>()
   /** What the pools have done that have ended. */
-  readonly #former = new PoolCounts()
+  readonly #former = newCounts()
 
   /** `waited` is told how long each caller waited for a connection of which pool; it must not throw. */
   constructor(waited: (pool: string, nanoseconds: number) => void = () => undefined) {
@@ -40,7 +40,7 @@ export class PoolGroup {
 
   /** What it has done goes on counting for the group. */
   leave(pool: GroupedPool): void {
-    if (this.#pools.delete(pool)) this.#former.add(pool.counts)
+    if (this.#pools.delete(pool)) addCounts(this.#former, pool.counts)
   }
 
   waited(pool: string, nanoseconds: number): void {
@@ -61,11 +61,11 @@ export class PoolGroup {
 }
 
 function sumOf(pools: Iterable<GroupedPool>, former?: PoolCounts): PoolReport {
-  const counts = new PoolCounts()
-  if (former !== undefined) counts.add(former)
+  const counts = newCounts()
+  if (former !== undefined) addCounts(counts, former)
   const sum = { max: 0, size: 0, idle: 0, waiting: 0 }
   for (const pool of pools) {
-    counts.add(pool.counts)
+    addCounts(counts, pool.counts)
     const { max, size, idle, waiting } = pool.gauges()
     sum.max += max
     sum.size += size

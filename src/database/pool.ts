@@ -2,11 +2,11 @@ import { createRequire } from 'node:module'
 import type { EventEmitter } from 'node:events'
 import type pg from 'pg'
 import type { PoolClient, PoolConfig, QueryConfig, QueryResult, QueryResultRow } from 'pg'
-import { PoolCounts } from './counts.js'
-import { PoolGroup, type GroupedPool, type PoolGauges } from './pool-group.js'
+import { PoolGroup } from './pool-group.js'
 import { deadlineOf, resolvePoolOptions, type CreatePoolOptions, type ResolvedPoolOptions } from './pool-options.js'
 import { ConnectRequest, QueryRequest, type QueryRetryOptions } from './query-request.js'
-import type { Done, RequestPool } from './request.js'
+import { PoolState, type StatedPool } from './pool-state.js'
+import type { Done } from './request.js'
 import { TransactionRequest, type TransactionOptions, type TransactionWork } from './transaction-request.js'
 
 /** A `pg.Pool` that retries what provably did not happen or may be done twice, and settles by a deadline. */
@@ -35,7 +35,7 @@ export function createPool(options: CreatePoolOptions, group = new PoolGroup()):
   const resolved = resolvePoolOptions(options)
   // Loaded here: whoever imports this package may have no pg, or may not have started its instrumentation yet.
   const { Pool } = createRequire(import.meta.url)('pg') as typeof pg
-  const pool = new (resilient(Pool as unknown as PoolClass))(resolved, group)
+  const pool = new (resilient(Pool))(resolved, group)
   return pool as unknown as ResilientPool
 }
 
@@ -53,41 +53,32 @@ interface PlainPool extends EventEmitter {
 type PoolClass = new (config: PoolConfig) => PlainPool
 
 function resilient(Pool: PoolClass) {
-  return class ResilientPool extends Pool implements RequestPool, GroupedPool {
-    readonly name: string
-    readonly counts = new PoolCounts()
-    waiting = 0
-    readonly #max: number
+  return class ResilientPool extends Pool {
     readonly #deadline: number
-    readonly #group: PoolGroup
-    readonly #lost = new WeakSet<PoolClient>()
+    readonly #state: PoolState
 
     constructor({ name, deadline, ...config }: ResolvedPoolOptions, group: PoolGroup) {
       super({ keepAlive: true, ...config })
-      this.name = name
-      this.#max = config.max
       this.#deadline = deadline * 1_000
-      this.#group = group
+      this.#state = new PoolState(this, { name, max: config.max }, group)
       this.on('error', ignore)
       // The pool listens to its clients only while they are idle: one that breaks while checked out would crash the process.
       this.on('connect', (client: PoolClient) => {
         client.on('error', () => {
-          this.lost(client)
+          this.#state.lost(client)
         })
       })
-      group.join(this)
     }
 
     override query(config: unknown, values?: unknown, callback?: unknown): unknown {
       // Cursors and streams send their statements as they are read, so that they cannot be repeated.
       if (typeof config === 'function' || isSubmittable(config)) return super.query(config, values, callback)
-      const statement = config as string | (QueryConfig & QueryRetryOptions)
-      const done = typeof values === 'function' ? values : callback
-      const parameters = typeof values === 'function' ? undefined : values
-      const seconds = typeof statement === 'string' ? undefined : (statement as QueryRetryOptions | null)?.deadline
-      const deadline = seconds === undefined ? this.#deadline : deadlineOf(seconds)
+      const isCallback = typeof values === 'function'
+      const done = isCallback ? values : callback
       const start = (settled: Done<QueryResult>): void => {
-        new QueryRequest(this, deadline, statement, parameters, settled).start()
+        const statement = config as string | (QueryConfig & QueryRetryOptions)
+        const deadline = this.#deadlineOf(statement as QueryRetryOptions | undefined)
+        new QueryRequest(this.#state, deadline, statement, isCallback ? undefined : values, settled).start()
       }
       if (typeof done !== 'function') return promised(start)
       start(done as Done<QueryResult>)
@@ -96,7 +87,7 @@ function resilient(Pool: PoolClass) {
 
     override connect(callback?: ConnectCallback): unknown {
       const start = (settled: Done<PoolClient>): void => {
-        new ConnectRequest(this, this.#deadline, settled).start()
+        new ConnectRequest(this.#state, this.#deadline, settled).start()
       }
       if (callback === undefined) return promised(start)
       start((error, client) => {
@@ -105,50 +96,23 @@ function resilient(Pool: PoolClass) {
       return undefined
     }
 
-    async transaction<Result>(work: TransactionWork<Result>, options: TransactionOptions = {}): Promise<Result> {
-      const deadline = options.deadline === undefined ? this.#deadline : deadlineOf(options.deadline)
-      return promised<Result>(settled => {
-        new TransactionRequest(this, deadline, work, options, settled).start()
+    transaction<Result>(work: TransactionWork<Result>, options: TransactionOptions = {}): Promise<Result> {
+      return promised(settled => {
+        new TransactionRequest(this.#state, this.#deadlineOf(options), work, options, settled).start()
       })
     }
 
     override end(callback?: () => void): unknown {
-      this.#group.leave(this)
+      this.#state.ended()
       return callback === undefined ? super.end() : super.end(callback)
     }
 
-    gauges(): PoolGauges {
-      return { max: this.#max, size: this.totalCount, idle: this.idleCount, waiting: this.waiting }
-    }
-
-    acquire(callback: ConnectCallback): void {
+    acquire(callback: Parameters<StatedPool['acquire']>[0]): void {
       super.connect(callback)
     }
 
-    requested(): void {
-      this.counts.requests += 1
-      this.#group.budget.deposit()
-    }
-
-    mayRetry(): boolean {
-      if (this.#group.budget.take()) return true
-      this.counts.retriesRefused += 1
-      return false
-    }
-
-    waited(milliseconds: number): void {
-      this.#group.waited(this.name, milliseconds * 1e6)
-    }
-
-    lost(client: PoolClient): void {
-      if (this.#lost.has(client)) return
-      this.#lost.add(client)
-      this.counts.connectionsLost += 1
-    }
-
-    describe(): string {
-      const { max, size, idle, waiting } = this.gauges()
-      return `${size - idle} of ${max} connections in use, ${waiting} callers waiting`
+    #deadlineOf(options: QueryRetryOptions | TransactionOptions | undefined): number {
+      return options?.deadline === undefined ? this.#deadline : deadlineOf(options.deadline)
     }
   }
 }

@@ -92,6 +92,7 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
         reader
           .snapshot({ include: [], slow: checkedSlow(limit) })
           .slow.map(call => slowFields(call, reader.config.traceUrl)),
+      pool: () => reader.snapshot({ include: ['pool'] }).pool,
       config: () => reader.config,
       self: () => reader.snapshot({ include: ['self'] }).self
     },

@@ -1,6 +1,6 @@
 import { METRICS_FIELD, TIMING_FIELD } from '../lib/names.js'
 import { historyTypes } from './history-types.js'
-import { callTypes, rowTypes, selfTypes } from './row-types.js'
+import { callTypes, poolTypes, rowTypes, selfTypes } from './row-types.js'
 
 const order = 'orderBy: MetricOrder = TOTAL_TIME, limit: Int = 100'
 const selection = `name: String, ${order}`
@@ -31,6 +31,8 @@ export function metricsSdl(queryType: string): string {
     statements(name: String, fingerprint: String, ${order}): [StatementMetrics!]!
     operations(${selection}): [OperationMetrics!]!
     cache: CacheMetrics!
+    "The connections of createPool to Postgres."
+    pool: PoolMetrics!
     "What took longer than its threshold, the newest first; 1 to 100."
     slow(limit: Int = 20): [SlowCall!]!
     "How one name did in each step of the range; what is older than minutes are kept comes in whole hours or days."
@@ -67,7 +69,7 @@ ${callTypes}
     traceUrl: String!
     "Share of one core; 0: no budget."
     overheadBudget: Float!
-  }${selfTypes}${historyTypes}
+  }${selfTypes}${poolTypes}${historyTypes}
   extend type ${queryType} {
     "For administrators."
     ${METRICS_FIELD}(

@@ -21,7 +21,10 @@ export const OWN_TYPES: ReadonlySet<string> = new Set([
   'HistoryPoint',
   'InstanceMetrics',
   'HistoryMetrics',
-  'FieldPerformance'
+  'FieldPerformance',
+  'PoolMetrics',
+  'NamedPoolMetrics',
+  'PoolWaits'
 ])
 
 /** Whether a resolver belongs to the monitor and not to the application. */

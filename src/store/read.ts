@@ -28,6 +28,16 @@ const SECOND = 1e9
 
 type Totals = Pick<ReadTotals<unknown>, 'errors' | 'untimed'>
 
+/** How long callers waited for connections: of all pools, and by the name of the pool. */
+export interface PoolWaits {
+  readonly all: TimeSummary
+  readonly byName: ReadonlyMap<string | undefined, TimeSummary>
+}
+
+export function readPoolWaits(store: Store): PoolWaits {
+  return new Reader(store, {}, undefined).poolWaits()
+}
+
 /**
  * Everything the store reports now, or the part that `options` ask for; `earlier` is what was measured before this
  * process, if anything is known of it.
@@ -54,7 +64,7 @@ export function readSnapshot(
 
 /** Sums of which nothing is known but that they can be added. */
 type SomeSums = Sums<SomeSums>
-type CacheKind = 'cacheHits' | 'cacheMisses'
+type NamedKind = 'cacheHits' | 'cacheMisses' | 'poolWaits'
 
 /** A series of whatever kind and the store that it is in. */
 interface SomePart {
@@ -131,6 +141,10 @@ class Reader {
       ...cacheOf(hits.get(name) ?? nothing, misses.get(name) ?? nothing)
     }))
     return { ...cacheOf(this.#timesOfAll('cacheHits'), this.#timesOfAll('cacheMisses')), byName }
+  }
+
+  poolWaits(): PoolWaits {
+    return { all: this.#timesOfAll('poolWaits'), byName: this.#timesByName('poolWaits') }
   }
 
   slow(): readonly SlowCall[] {
@@ -213,7 +227,7 @@ class Reader {
   }
 
   /** The overflow series has no name here: a cache may be called as it is. */
-  #timesByName(kind: CacheKind): Map<string | undefined, TimeSummary> {
+  #timesByName(kind: NamedKind): Map<string | undefined, TimeSummary> {
     const times = new Map<string | undefined, TimeSummary>()
     for (const parts of this.#parts(kind)) {
       const [{ series, isOverflow }] = parts
@@ -225,7 +239,7 @@ class Reader {
     return times
   }
 
-  #timesOfAll(kind: CacheKind): TimeSummary {
+  #timesOfAll(kind: NamedKind): TimeSummary {
     this.#merger.clear()
     for (const { store, series } of [...this.#parts(kind)].flat()) {
       if (this.#hasName(series.name)) series.read(store.window, this.#now, this.#merger)

@@ -72,7 +72,8 @@ const sumsOfKind: { readonly [Of in Kind]: () => KindSums[Of] } = {
   operations: () => new CountSums(),
   batches: () => new CountSums(),
   cacheHits: () => noSums,
-  cacheMisses: () => noSums
+  cacheMisses: () => noSums,
+  poolWaits: () => noSums
 }
 
 const noSums = new NoSums()

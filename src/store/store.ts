@@ -43,6 +43,7 @@ export class Store {
   readonly batches: Dimension<null, CountSums>
   readonly cacheHits: Dimension<null, NoSums>
   readonly cacheMisses: Dimension<null, NoSums>
+  readonly poolWaits: Dimension<null, NoSums>
   readonly slow = new SlowCalls()
   #window: Window
   readonly #windows: Windows = { at: now => this.#windowAt(now) }
@@ -76,6 +77,7 @@ export class Store {
     this.batches = dimension(null, spread)
     this.cacheHits = dimension(null, without)
     this.cacheMisses = dimension(null, without)
+    this.poolWaits = dimension(null, without)
   }
 
   get window(): Window {
@@ -167,6 +169,11 @@ export class Store {
     record(dimension.get(name, name, null), this.#windows, this.clock.monotonic(), measurement)
   }
 
+  /** How many nanoseconds a caller waited for a connection of the pool called `name`. */
+  recordPoolWait(name: string, duration: number): void {
+    this.poolWaits.get(name, name, null).record(this.#windows, this.clock.monotonic(), duration, false, null, null)
+  }
+
   /**
    * The wall time, in milliseconds since 1970, of a monotonic time. The two clocks are compared anew only when they
    * have come a second apart, so that a time once shown does not tremble.
@@ -233,8 +240,8 @@ export class Store {
   }
 
   #dimensions(): AnyDimension[] {
-    const { resolvers, queries, statements, operations, batches, cacheHits, cacheMisses } = this
-    return [resolvers, queries, statements, operations, batches, cacheHits, cacheMisses]
+    const { resolvers, queries, statements, operations, batches, cacheHits, cacheMisses, poolWaits } = this
+    return [resolvers, queries, statements, operations, batches, cacheHits, cacheMisses, poolWaits]
   }
 }
 

@@ -13,6 +13,7 @@ export interface KindLabels {
   readonly batches: null
   readonly cacheHits: null
   readonly cacheMisses: null
+  readonly poolWaits: null
 }
 
 export type Kind = keyof KindLabels
@@ -26,6 +27,7 @@ export interface KindSums {
   readonly batches: CountSums
   readonly cacheHits: NoSums
   readonly cacheMisses: NoSums
+  readonly poolWaits: NoSums
 }
 
 export const KINDS: readonly Kind[] = [
@@ -35,7 +37,8 @@ export const KINDS: readonly Kind[] = [
   'operations',
   'batches',
   'cacheHits',
-  'cacheMisses'
+  'cacheMisses',
+  'poolWaits'
 ]
 
 /**

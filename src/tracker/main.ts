@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
-import { createPool } from '../database/pool.js'
+import { createPool } from 'mercurius-performance'
 import { createTracker } from './app.js'
 import { prepareDatabase } from './database.js'
 import { explainListenError, readSettings, StartError, type Settings } from './settings.js'
