@@ -1,11 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { join } from 'node:path'
 import type { ExportReport } from '../../src/spans/export/account.js'
-import { root } from '../node.js'
 import type { Window } from './load.js'
-
-const FILE = join(root, 'docs/reliability.md')
+import { machine, table, writeSection } from './section.js'
 
 export interface Row {
   readonly fault: string
@@ -118,25 +113,4 @@ function accountTable(rows: readonly Row[]): string {
       ...[ended, exported, dropped, failed, notSampled].map(String)
     ])
   )
-}
-
-function machine(): string {
-  return `Node ${process.version}, ${cpus().length} cores, which the load generator shares.`
-}
-
-/** Puts `text` in the place of what the section holds, or at the end where there is none. */
-function writeSection(heading: string, text: string): void {
-  const sections = (existsSync(FILE) ? readFileSync(FILE, 'utf8') : '# Reliability\n').split(/^(?=## )/m)
-  const section = `## ${heading}\n\n${text}\n`
-  const index = sections.findIndex(found => found.startsWith(`## ${heading}\n`))
-  if (index === -1) sections.push(section)
-  else sections[index] = section
-  writeFileSync(FILE, `${sections.map(found => found.trimEnd()).join('\n\n')}\n`)
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map(row => (row[column] ?? '').length)))
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
-  return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }
