@@ -32,6 +32,8 @@ test('Postgres is there and hardly answers', { timeout: 600_000 }, async t => {
   const run = async (name: string, callers: number, on: ResilientPool = pool): Promise<void> => {
     rows.push(await settle(name, callers, on))
   }
+  // With as many connections as it may have, like a service that has run for a while.
+  await Promise.all(Array.from({ length: 10 }, () => pool.query({ text: 'SELECT 1', deadline: 30 })))
   await run('healthy', WARM)
   proxy.silence(true)
   await run('black hole', CALLERS)

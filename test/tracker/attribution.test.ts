@@ -19,17 +19,25 @@ const operations = [
   'query Aliased { constructor: direct __proto__: awaited toString: items(count: 1) { valueOf: text } }'
 ]
 
+const arms = [
+  ['preload', 'pg.Pool'],
+  ['exporting', 'pg.Pool'],
+  ['own SDK', 'pg.Pool'],
+  ['preload', 'createPool'],
+  ['exporting', 'createPool']
+] as const
+
 const load: Load = { operations, requests: 240, inFlight: 50 }
 
 test('every SQL statement of a mixed load is ascribed to the resolver that sent it', { timeout: 120_000 }, async t => {
   const database = (await startPostgres()) ?? (await startEmbeddedPostgres())
   t.teardown(() => database.close())
   for (const JIT of ['0', '1']) {
-    for (const ARM of ['preload', 'exporting', 'own SDK']) {
+    for (const [ARM, POOL] of arms) {
       const service = await startPeer(t, new URL('./attribution/service.ts', import.meta.url), {
-        environment: { DATABASE_URL: database.url, JIT, ARM }
+        environment: { DATABASE_URL: database.url, JIT, ARM, POOL }
       })
-      const name = `${JIT === '0' ? 'graphql-js' : 'graphql-jit'}, ${ARM}`
+      const name = `${JIT === '0' ? 'graphql-js' : 'graphql-jit'}, ${ARM}, ${POOL}`
       const { sent, seen, wrong, ...counts } = await service.ask<Report>(load)
       t.ok(sent > 4 * load.requests, `${name}: ${sent} statements`)
       t.equal(seen, sent, `${name}: all were seen`)

@@ -2,7 +2,7 @@
 import { ascribed, monitor, type Ascribed } from './recorder.js'
 import Fastify from 'fastify'
 import mercurius from 'mercurius'
-import mercuriusPerformance from 'mercurius-performance'
+import mercuriusPerformance, { createPool } from 'mercurius-performance'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { answerWith } from '../../peer.js'
@@ -39,7 +39,11 @@ const schema = `
 `
 
 // Fewer connections than operations in flight, so that queries wait for those of others.
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 6 })
+const options = { connectionString: process.env.DATABASE_URL ?? '', max: 6 }
+const pool =
+  process.env.POOL === 'createPool'
+    ? createPool({ ...options, deadline: 60, connectionTimeoutMillis: 0 })
+    : new pg.Pool(options)
 const app = Fastify()
 await app.register(mercurius, {
   schema,
