@@ -31,7 +31,7 @@ export class SimulatedFleet {
   async begin(instances: number): Promise<void> {
     await prepareSchema(this.database)
     for (let hour = -25; hour <= 1; hour += 1) {
-      await this.database.transaction(client => makePartitions(client, this.hour + hour * HOURS.width))
+      await makePartitions(this.database, this.hour + hour * HOURS.width)
     }
     await addNames(
       this.database,

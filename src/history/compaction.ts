@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg'
+import { alone } from './alone.js'
 import type { HistoryDatabase } from './database.js'
 import { mergeWindow } from './merge.js'
 import { dropPartition, isOld, makePartitions, partitionsOf, type Partition } from './partitions.js'
@@ -7,8 +8,6 @@ import type { HistoryRetention } from './settings.js'
 import { DAYS, floorTo, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
 import { staleWindows } from './weights.js'
 
-/** Any number will do, as long as all instances use the same one. ASCII for 'MPEC'. */
-const LOCK = 0x4d504543
 const ONE_STATE = 'ISOLATION LEVEL REPEATABLE READ'
 /** Milliseconds that instances have to write a minute after its end. What comes later is merged again. */
 const GRACE = 15_000
@@ -29,7 +28,7 @@ export async function compact(database: HistoryDatabase, retention: HistoryReten
     (await mergeStale(database, MINUTES, partitions, end)) &&
     (await mergeStale(database, HOURS, partitions, end - MINUTES.width)) &&
     (await mergeStale(database, DAYS, partitions, end - MINUTES.width))
-  await database.transaction(client => makePartitions(client, now))
+  await makePartitions(database, now)
   if (isDone)
     await dropOld(
       database,
@@ -81,18 +80,4 @@ async function forget(client: PoolClient, retention: HistoryRetention, now: numb
   )
   const lastDay = new Date(now - retention.days * 1000 - 2 * DAYS.width).toISOString().slice(0, 10)
   await client.query(`DELETE FROM ${SCHEMA}.series WHERE last_day < $1`, [lastDay])
-}
-
-/** Runs `work` in a transaction while no other instance does; false where another one is at it. */
-async function alone(
-  database: HistoryDatabase,
-  work: (client: PoolClient) => Promise<void>,
-  isolation?: string
-): Promise<boolean> {
-  return database.transaction(async client => {
-    const { rows } = await client.query<{ isMine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS "isMine"', [LOCK])
-    if (rows[0]?.isMine !== true) return false
-    await work(client)
-    return true
-  }, isolation)
 }

@@ -1,5 +1,7 @@
 import type { ClientBase } from 'pg'
 import { DAYS, floorTo, HOURS, MINUTES, PARTITIONED, SCHEMA, type PartitionedTable } from './tables.js'
+import { inTurn } from './alone.js'
+import type { HistoryDatabase } from './database.js'
 import type { HistoryRetention } from './settings.js'
 
 /** Whoever waits for a lock keeps others waiting behind it, so nobody waits longer: it is tried again a minute later. */
@@ -9,16 +11,22 @@ const AHEAD = 3
 const UTC = /[-:T]|\.\d+Z$/g
 
 /** Makes the partitions that what is measured around `now` (milliseconds) and a little later belongs to. */
-export async function makePartitions(client: Pick<ClientBase, 'query'>, now: number): Promise<void> {
+export async function makePartitions(database: HistoryDatabase, now: number): Promise<void> {
   const wanted = PARTITIONED.flatMap(table =>
     Array.from({ length: AHEAD + 1 }, (_, index) => partitionOf(table, now + (index - 1) * table.partition))
   )
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_class WHERE relnamespace = '${SCHEMA}'::regnamespace AND relname = ANY ($1)`,
-    [wanted.map(({ name }) => name)]
-  )
-  const existing = new Set(rows.map(({ name }) => name))
-  for (const partition of wanted) if (!existing.has(partition.name)) await makePartition(client, partition)
+  const missing = async (client: Pick<ClientBase, 'query'>): Promise<Partition[]> => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relnamespace = '${SCHEMA}'::regnamespace AND relname = ANY ($1)`,
+      [wanted.map(({ name }) => name)]
+    )
+    const existing = new Set(rows.map(({ name }) => name))
+    return wanted.filter(({ name }) => !existing.has(name))
+  }
+  if ((await database.transaction(missing)).length === 0) return
+  await inTurn(database, async client => {
+    for (const partition of await missing(client)) await makePartition(client, partition)
+  })
 }
 
 /** The partitions that there are, those that end first first; of those that end at once, in the order of `PARTITIONED`. */

@@ -1,4 +1,4 @@
-import { withLockedTransaction } from '../database/locked-transaction.js'
+import { inTurn } from './alone.js'
 import type { HistoryDatabase } from './database.js'
 
 /** Of the tables below. An instance that finds a higher one stops writing. */
@@ -93,11 +93,11 @@ const INVALID_SCHEMA = '3F000'
 export async function prepareSchema(database: HistoryDatabase): Promise<number> {
   const found = await schemaVersion(database)
   if (found !== undefined) return found
-  await withLockedTransaction(database.url, async locked => {
-    const { rows } = await locked.query<{ found: boolean }>(
+  await inTurn(database, async client => {
+    const { rows } = await client.query<{ found: boolean }>(
       `SELECT to_regclass('mercurius_performance.schema_version') IS NOT NULL AS found`
     )
-    if (rows[0]?.found !== true) await locked.query(ddl)
+    if (rows[0]?.found !== true) await client.query(ddl)
   })
   return (await schemaVersion(database)) ?? SCHEMA_VERSION
 }

@@ -125,7 +125,7 @@ export class HistoryWriter {
     )
     this.#clock.set(Number(answer?.now))
     this.#recorder.beginAnew()
-    await this.#database.transaction(client => makePartitions(client, this.#clock.now()))
+    await makePartitions(this.#database, this.#clock.now())
     this.#isPrepared = true
   }
 

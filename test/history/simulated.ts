@@ -25,7 +25,7 @@ export function entryOf(identity: SeriesIdentity<'resolvers'>, durations: Iterab
 /** The tables, and the partitions for all that is around `times`. */
 export async function prepare(database: HistoryDatabase, times: Iterable<number>): Promise<void> {
   await prepareSchema(database)
-  for (const time of times) await database.transaction(client => makePartitions(client, time))
+  for (const time of times) await makePartitions(database, time)
 }
 
 /** A process of another instance, of which nothing is there but what it wrote; its id. */
