@@ -26,7 +26,7 @@ export function formatErrors(execution: FailedExecution, context: MercuriusConte
 
 /** The Tracker's own errors as they are, anything else as a fault. */
 export function maskError(error: unknown, path: readonly (string | number)[], log: FastifyBaseLogger): Error {
-  if (error instanceof TrackerError || codeOf(error).startsWith('MPERF_')) return error as Error
+  if (error instanceof TrackerError || isForClients(codeOf(error))) return error as Error
   logFault(error, path, log)
   return internalError()
 }
@@ -54,9 +54,12 @@ export function toPublicError(error: GraphQLError, log: FastifyBaseLogger): Grap
 }
 
 function isOurs(error: GraphQLError): boolean {
-  return (
-    error instanceof TrackerError || error.originalError instanceof TrackerError || codeOf(error).startsWith('MPERF_')
-  )
+  return error instanceof TrackerError || error.originalError instanceof TrackerError || isForClients(codeOf(error))
+}
+
+/** Errors of the fields of mercurius-performance; what its pool met is a fault like any other of the database. */
+function isForClients(code: string): boolean {
+  return code === 'MPERF_FORBIDDEN' || code === 'MPERF_ARGUMENT_INVALID'
 }
 
 /** Made by graphql-js about the document or its variables; what has a path came out of a resolver or its value. */

@@ -5,6 +5,7 @@ import { resolveConfig } from '../../dist/config.js'
 import { createPool } from '../../dist/database/pool.js'
 import type { CreatePoolOptions } from '../../dist/database/pool-options.js'
 import { manualClock } from '../clock.js'
+import { runNode } from '../node.js'
 import { usePostgres } from '../postgres.js'
 
 test('pools say how they stand, what they did and how long callers waited', { timeout: 60_000 }, async t => {
@@ -66,4 +67,16 @@ test('a bad option is named with its value and what is right', async t => {
     t.throws(() => createPool(options), { code: 'MPERF_CONFIG_INVALID', message: problem })
   }
   t.throws(() => createPool({ max: -1 }), PerformanceError)
+})
+
+test('whoever imports the package does not load pg', async t => {
+  const program = `
+    import { createRequire } from 'node:module'
+    import { createPool } from 'mercurius-performance'
+    const loaded = () => Object.keys(createRequire(import.meta.url).cache).some(file => file.includes('/node_modules/pg/'))
+    const before = loaded()
+    await createPool().end()
+    console.log(JSON.stringify([before, loaded()]))`
+  const { stdout, stderr } = await runNode(['--input-type=module', '-e', program])
+  t.equal(stdout, '[false,true]\n', stderr)
 })

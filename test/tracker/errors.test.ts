@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { PerformanceError } from 'mercurius-performance'
 import pg from 'pg'
 import { test, type Test } from 'tap'
 import { openSocket } from './socket.js'
@@ -75,4 +76,13 @@ test('health', async t => {
   const ready = await fetch(url.replace('graphql', 'health/ready'))
   t.equal(ready.status, 503)
   t.same(await ready.json(), { status: 'unavailable' })
+})
+
+test('what the pool met is masked like any other fault of the database', async t => {
+  const error = new PerformanceError('MPERF_DATABASE_DEADLINE', `passed while waiting (${SECRET})`)
+  const { ask, log } = await serveFailing(t, error)
+  const answer = await ask('{ labels { id } }')
+  t.same(codesOf(answer), ['INTERNAL_SERVER_ERROR'])
+  t.notMatch(JSON.stringify(answer), SECRET)
+  t.match(log(), 'MPERF_DATABASE_DEADLINE', 'the log says which')
 })
