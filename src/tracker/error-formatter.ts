@@ -59,7 +59,7 @@ function isOurs(error: GraphQLError): boolean {
 
 /** Errors of the fields of mercurius-performance; what its pool met is a fault like any other of the database. */
 function isForClients(code: string): boolean {
-  return code === 'MPERF_FORBIDDEN' || code === 'MPERF_ARGUMENT_INVALID'
+  return /^MPERF_(?:FORBIDDEN|ARGUMENT_INVALID|HISTORY_OFF|HISTORY_UNAVAILABLE)$/.test(code)
 }
 
 /** Made by graphql-js about the document or its variables; what has a path came out of a resolver or its value. */
