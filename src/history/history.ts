@@ -14,7 +14,6 @@ import { HistoryStatus, type HistoryLog } from './status.js'
 import { MINUTES } from './tables.js'
 import { HistoryWriter } from './writer.js'
 
-/** Milliseconds between two writes: so much is lost of a process that is killed. */
 const INTERVAL = 10_000
 const CLOSE_LIMIT = 2_000
 /** When a minute's rollups are merged, in milliseconds after its end: not all instances try at once. */
@@ -31,6 +30,8 @@ export interface HistoryParts {
   /** Takes what was measured before this process under its name. */
   readonly earlier: Store
   readonly log: HistoryLog
+  /** Milliseconds between two writes: so much is lost of a process that is killed. Default: 10,000. */
+  readonly interval?: number
 }
 
 /** Keeps in Postgres what the process measures, beside the application and without ever failing it. */
@@ -131,7 +132,8 @@ export class History {
     await this.#busy
     if (this.#isClosed || this.#status.state === 'STOPPED') return
     // Aligned, so that a minute is closed right after its end.
-    const wait = INTERVAL - (this.#clock.now() % INTERVAL) + 1
+    const { interval = INTERVAL } = this.#parts
+    const wait = interval - (this.#clock.now() % interval) + 1
     this.#timer = setTimeout(() => void this.#turn(), wait).unref()
   }
 
