@@ -10,23 +10,33 @@ const LOCK_TIMEOUT = '50ms'
 const AHEAD = 3
 const UTC = /[-:T]|\.\d+Z$/g
 
-/** Makes the partitions that what is measured around `now` (milliseconds) and a little later belongs to. */
-export async function makePartitions(database: HistoryDatabase, now: number): Promise<void> {
-  const wanted = PARTITIONED.flatMap(table =>
+/**
+ * Makes the partitions that what is measured around `now` (milliseconds) and a little later belongs to, and those for
+ * `more` times.
+ */
+export async function makePartitions(
+  database: HistoryDatabase,
+  now: number,
+  more: readonly number[] = []
+): Promise<void> {
+  const around = PARTITIONED.flatMap(table =>
     Array.from({ length: AHEAD + 1 }, (_, index) => partitionOf(table, now + (index - 1) * table.partition))
   )
-  const missing = async (client: Pick<ClientBase, 'query'>): Promise<Partition[]> => {
-    const { rows } = await client.query<{ name: string }>(
-      `SELECT relname AS name FROM pg_class WHERE relnamespace = '${SCHEMA}'::regnamespace AND relname = ANY ($1)`,
-      [wanted.map(({ name }) => name)]
-    )
-    const existing = new Set(rows.map(({ name }) => name))
-    return wanted.filter(({ name }) => !existing.has(name))
-  }
-  if ((await database.transaction(missing)).length === 0) return
+  const further = PARTITIONED.flatMap(table => more.map(time => partitionOf(table, time)))
+  const wanted = [...new Map([...around, ...further].map(partition => [partition.name, partition])).values()]
+  if ((await database.transaction(client => missing(client, wanted))).length === 0) return
   await inTurn(database, async client => {
-    for (const partition of await missing(client)) await makePartition(client, partition)
+    for (const partition of await missing(client, wanted)) await makePartition(client, partition)
   })
+}
+
+async function missing(client: Pick<ClientBase, 'query'>, wanted: readonly Partition[]): Promise<Partition[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = '${SCHEMA}'::regnamespace AND relname = ANY ($1)`,
+    [wanted.map(({ name }) => name)]
+  )
+  const existing = new Set(rows.map(({ name }) => name))
+  return wanted.filter(({ name }) => !existing.has(name))
 }
 
 /** The partitions that there are, those that end first first; of those that end at once, in the order of `PARTITIONED`. */
