@@ -26,10 +26,12 @@ export class DatabaseClock {
     return (time - this.#offset) * 1e6
   }
 
-  /** Takes over what the database said a moment ago. */
-  set(now: number): void {
+  /** Takes over what the database said a moment ago; answers by how many milliseconds it was wrong, the first time. */
+  set(now: number): number {
     const offset = now - this.#clock.monotonic() / 1e6
+    const wrong = this.#hasAnswered ? 0 : offset - this.#offset
     if (!this.#hasAnswered || Math.abs(offset - this.#offset) > TOLERANCE) this.#offset = offset
     this.#hasAnswered = true
+    return wrong
   }
 }

@@ -9,7 +9,7 @@ type SomeTotals = Totals<SomeSums>
 /** What has been measured in one minute so far: at most as many series as the store has. */
 export class OpenMinute {
   /** When it begins, milliseconds since 1970. */
-  readonly at: number
+  at: number
   readonly #entries = new Map<number, Entry & { readonly identity: SeriesIdentity }>()
 
   constructor(at: number) {

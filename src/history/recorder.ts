@@ -29,7 +29,7 @@ export interface Writer {
 /** A minute that is over, as it will be written. */
 export interface ClosedMinute {
   readonly writer: Writer
-  readonly at: number
+  at: number
   readonly data: Buffer
 }
 
@@ -44,6 +44,8 @@ export class Recorder {
   readonly #service: string
   readonly #clock: DatabaseClock
   #open: OpenMinute
+  /** Until what was closed waits. */
+  #closing: Promise<void> | undefined
   /** Series that the database may not know yet. */
   readonly #unnamed = new Map<number, SeriesIdentity>()
   #named = new Set<number>()
@@ -88,8 +90,17 @@ export class Recorder {
     const closed = this.#open
     const { writer } = this
     this.#begin(this.#minute())
-    if (!closed.isEmpty) this.#wait({ writer, at: closed.at, data: await pack(closed.entries) })
-    closed.forget()
+    if (closed.isEmpty) return
+    const closing = this.#putAside(closed, writer, this.#closing)
+    this.#closing = closing
+    await closing.finally(() => {
+      if (this.#closing === closing) this.#closing = undefined
+    })
+  }
+
+  /** Waits until all that was closed is among what waits. */
+  async settled(): Promise<void> {
+    while (this.#closing !== undefined) await this.#closing.catch(() => undefined)
   }
 
   /** The open minute as it is now. */
@@ -97,9 +108,17 @@ export class Recorder {
     return pack(this.#open.entries, QUICK)
   }
 
-  /** Nothing has been written yet, and the database has said what time it is. */
-  beginAnew(): void {
-    if (this.waiting.length === 0 && this.#open.isEmpty) this.#open = new OpenMinute(this.#minute())
+  /** Nothing has been written yet, and the clock that minutes were cut by was wrong by so many milliseconds. */
+  moveBy(milliseconds: number): void {
+    const whole = Math.round(milliseconds / MINUTES.width) * MINUTES.width
+    for (const minute of [...this.waiting, this.#open]) minute.at += whole
+  }
+
+  /** Gives up what is older, which nobody would keep. */
+  giveUpBefore(time: number): void {
+    const young = this.waiting.filter(({ at }) => at >= time)
+    this.dropped += this.waiting.length - young.length
+    this.waiting.splice(0, this.waiting.length, ...young)
   }
 
   /** Says that the database knows these series. */
@@ -115,6 +134,19 @@ export class Recorder {
     const written = new Set(minutes)
     const left = this.waiting.filter(minute => !written.has(minute))
     this.waiting.splice(0, this.waiting.length, ...left)
+  }
+
+  async #putAside(closed: OpenMinute, writer: Writer, before: Promise<void> | undefined): Promise<void> {
+    try {
+      const data = await pack(closed.entries)
+      await before?.catch(() => undefined)
+      this.#wait({ writer, at: closed.at, data })
+    } catch (error) {
+      this.dropped += 1
+      throw error
+    } finally {
+      closed.forget()
+    }
   }
 
   #begin(minute: number): void {

@@ -1,13 +1,12 @@
-import type { PoolClient } from 'pg'
 import { BACKGROUND, backoffDelay } from '../database/backoff.js'
-import type { SeriesIdentity } from '../store/identity.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
 import { makePartitions } from './partitions.js'
 import { codeOf } from './problems.js'
-import type { ClosedMinute, Recorder, Writer } from './recorder.js'
+import type { Recorder, Writer } from './recorder.js'
 import { prepareSchema, SCHEMA_VERSION } from './schema.js'
 import type { HistorySettings } from './settings.js'
+import { keepOpen, NewerSchema, writeMinutes, writeNames, writeOpen } from './statements.js'
 import { SCHEMA } from './tables.js'
 
 const MINUTES_AT_A_TIME = 20
@@ -20,9 +19,6 @@ export interface WriterEvents {
   outdated(version: number): void
 }
 
-/** A schema of a later version: nothing must be written into it. */
-class NewerSchema extends Error {}
-
 /** Writes what a recorder holds, again and again until it is confirmed. */
 export class HistoryWriter {
   readonly #recorder: Recorder
@@ -34,6 +30,8 @@ export class HistoryWriter {
   /** What waits for it to end. */
   #next: Promise<void> | undefined
   #isPrepared = false
+  /** When the open minute began that was written last. */
+  #written = -Infinity
   #isOutdated = false
   #failures = 0
   #retry: NodeJS.Timeout | undefined
@@ -88,7 +86,7 @@ export class HistoryWriter {
   async #attempt(isLast: boolean): Promise<void> {
     try {
       if (!this.#isPrepared) await this.#prepare()
-      do await this.#flush(this.#recorder.waiting.slice(0, MINUTES_AT_A_TIME), isLast)
+      do await this.#flush(isLast)
       while (this.#recorder.waiting.length > 0)
       this.#failures = 0
       this.#events.written()
@@ -123,13 +121,25 @@ export class HistoryWriter {
     const [answer] = await this.#database.query<{ now: string }>(
       'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now'
     )
-    this.#clock.set(Number(answer?.now))
-    this.#recorder.beginAnew()
-    await makePartitions(this.#database, this.#clock.now())
+    await this.#recorder.settled()
+    this.#recorder.moveBy(this.#clock.set(Number(answer?.now)))
+    const now = this.#clock.now()
+    this.#recorder.giveUpBefore(this.#oldest)
+    const times = [this.#written, ...this.#recorder.waiting.map(({ at }) => at)].filter(at => at >= this.#oldest)
+    await makePartitions(this.#database, now, times)
     this.#isPrepared = true
   }
 
-  async #flush(minutes: readonly ClosedMinute[], isLast: boolean): Promise<void> {
+  /** What began before is not kept any more. */
+  get #oldest(): number {
+    return this.#clock.now() - this.#settings.retention.minutes * 1000
+  }
+
+  async #flush(isLast: boolean): Promise<void> {
+    await this.#recorder.settled()
+    // All of one moment: nothing is awaited in between.
+    const minutes = this.#recorder.waiting.slice(0, MINUTES_AT_A_TIME)
+    const isAll = minutes.length === this.#recorder.waiting.length
     const { unnamed, writer, openAt } = this.#recorder
     const names = [...unnamed].sort(([one], [other]) => one - other)
     const open = await this.#recorder.packOpen()
@@ -137,11 +147,17 @@ export class HistoryWriter {
     const now = await this.#database.transaction(async client => {
       if (names.length > 0) await writeNames(client, this.#settings.service, names)
       if (minutes.length > 0) await writeMinutes(client, minutes)
+      // The open minute that was written last is all there is of it until it has been closed.
+      if (!isAll) return undefined
+      if (openAt !== this.#written) await keepOpen(client, writer, this.#oldest, openAt)
       if (isLast)
         await client.query(`UPDATE ${SCHEMA}.writers SET ended = clock_timestamp() WHERE id = $1`, [writer.id])
       return writeOpen(client, writer, openAt, open)
     })
-    this.#clock.set(now)
+    if (now !== undefined) {
+      this.#clock.set(now)
+      this.#written = openAt
+    }
     this.#recorder.areNamed(names.map(([id]) => id))
     this.#recorder.areWritten(minutes)
   }
@@ -160,74 +176,4 @@ export class HistoryWriter {
     )
     writer.id = row?.id
   }
-}
-
-async function writeNames(
-  client: PoolClient,
-  service: string,
-  names: readonly (readonly [id: number, identity: SeriesIdentity])[]
-): Promise<void> {
-  await client.query(
-    `
-      INSERT INTO ${SCHEMA}.series (id, service, kind, name, labels, overflow)
-      SELECT id, $1, kind, name, labels, overflow
-      FROM unnest($2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::boolean[])
-        AS named (id, kind, name, labels, overflow)
-      ON CONFLICT (id) DO NOTHING
-    `,
-    [
-      service,
-      names.map(([id]) => id),
-      names.map(([, { kind }]) => kind),
-      names.map(([, { name }]) => storable(name)),
-      names.map(([, { labels }]) => JSON.stringify(kept(labels))),
-      names.map(([, { isOverflow }]) => isOverflow)
-    ]
-  )
-}
-
-async function writeMinutes(client: PoolClient, minutes: readonly ClosedMinute[]): Promise<void> {
-  await client.query(
-    `
-      INSERT INTO ${SCHEMA}.minutes (at, writer, data)
-      SELECT * FROM unnest($1::timestamptz[], $2::integer[], $3::bytea[])
-      ON CONFLICT (at, writer) DO UPDATE SET data = EXCLUDED.data
-    `,
-    [minutes.map(({ at }) => new Date(at)), minutes.map(({ writer }) => writer.id), minutes.map(({ data }) => data)]
-  )
-}
-
-/** Replaces the open minute; returns the time of the database, in milliseconds. */
-async function writeOpen(client: PoolClient, writer: Writer, at: number, data: Buffer): Promise<number> {
-  const { rows } = await client.query<{ now: string }>(
-    `
-      INSERT INTO ${SCHEMA}.live (writer, at, seen, data)
-      SELECT $1, $2, clock_timestamp(), $3
-      WHERE (SELECT max(version) FROM ${SCHEMA}.schema_version) <= ${SCHEMA_VERSION}
-      ON CONFLICT (writer) DO UPDATE SET at = EXCLUDED.at, seen = EXCLUDED.seen, data = EXCLUDED.data
-      RETURNING extract(epoch FROM seen) * 1000 AS now
-    `,
-    [writer.id, new Date(at), data]
-  )
-  if (rows[0] !== undefined) return Number(rows[0].now)
-  const { rows: versions } = await client.query<{ version: number }>(
-    `SELECT max(version) AS version FROM ${SCHEMA}.schema_version`
-  )
-  throw new NewerSchema(String(versions[0]?.version))
-}
-
-/** Of the labels what is read again: the store may keep more beside them. */
-function kept(labels: SeriesIdentity['labels']): object | null {
-  if (labels === null) return null
-  if ('type' in labels) return { type: storable(labels.type) }
-  const operation = storable(labels.operation)
-  const table = labels.table === null ? null : storable(labels.table)
-  return 'fingerprint' in labels
-    ? { operation, table, fingerprint: labels.fingerprint, text: storable(labels.text) }
-    : { operation, table }
-}
-
-/** Postgres takes neither NUL nor half a surrogate pair. */
-function storable(text: string): string {
-  return Buffer.from(text.replaceAll('\0', '\ufffd')).toString()
 }
