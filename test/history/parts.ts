@@ -35,16 +35,22 @@ export interface Parts {
 
 const PATIENCE = 10_000
 
-/** `off` is by how many seconds the clock of this machine is wrong. */
-export async function startParts(t: Test, off = 0): Promise<Parts> {
-  const { url } = await usePostgres(t)
+export interface PartsOptions {
+  /** By how many seconds the clock of this machine is wrong. */
+  readonly off?: number
+  /** The address that the writer is given of the server on `port`, whose address is `url`. */
+  readonly via?: (url: string, port: number) => Promise<string>
+}
+
+export async function startParts(t: Test, { off = 0, via }: PartsOptions = {}): Promise<Parts> {
+  const { url, port } = await usePostgres(t)
   const pool = new pg.Pool({ connectionString: url, max: 2 })
   const time = await fakeTime(pool, 0)
   const clock = manualClock()
   clock.step((time.origin - clock.wall()) / 1000 + off)
   const store = new Store({ clock, retentionPeriod: 3600 })
   const databaseClock = new DatabaseClock(clock)
-  const database = new HistoryDatabase(url)
+  const database = new HistoryDatabase(via === undefined ? url : await via(url, port))
   const settings = settingsFor(url, 'parts')
   const recorder = new Recorder(store, settings.service, databaseClock)
   const outcomes: unknown[] = []

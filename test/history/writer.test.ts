@@ -68,7 +68,7 @@ test('minutes of long ago, between which nothing was measured, are written as lo
 
 test('a machine whose clock is wrong measures in the minutes of the database', async t => {
   for (const seconds of [26 * HOUR, -26 * HOUR, 400 * 24 * HOUR]) {
-    const parts = await startParts(t, seconds)
+    const parts = await startParts(t, { off: seconds })
     await parts.measure(10)
     await parts.pass(60)
     await parts.measure(10)
