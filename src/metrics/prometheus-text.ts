@@ -2,15 +2,9 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Attributes } from '@opentelemetry/api'
 import { DataPointType, type DataPoint, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import { asClassic, classicOf, type ClassicHistogram } from './classic.js'
+import { familyName, labelName } from './prometheus-names.js'
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-
-/** What a unit is called at the end of a name, as the Collector calls it. */
-const unitNames = new Map([
-  ['s', '_seconds'],
-  ['ms', '_milliseconds'],
-  ['By', '_bytes']
-])
 
 /** After so many points requests come first: thousands of points take a while. */
 const POINTS_AT_A_TIME = 100
@@ -42,9 +36,9 @@ export async function prometheusText({ resource, scopeMetrics }: ResourceMetrics
 }
 
 function familyOf(metric: MetricData): { name: string; type: string } {
-  const name = `${plain(metric.descriptor.name)}${unitNames.get(metric.descriptor.unit) ?? ''}`
-  if (metric.dataPointType === DataPointType.SUM && metric.isMonotonic)
-    return { name: `${name}_total`, type: 'counter' }
+  const isCounter = metric.dataPointType === DataPointType.SUM && metric.isMonotonic
+  const name = familyName(metric.descriptor, isCounter)
+  if (isCounter) return { name, type: 'counter' }
   const isNumber = metric.dataPointType === DataPointType.SUM || metric.dataPointType === DataPointType.GAUGE
   return { name, type: isNumber ? 'gauge' : 'histogram' }
 }
@@ -98,7 +92,7 @@ function labelsOf(attributes: Attributes): string {
   const names = new Map<string, string[]>()
   for (const name of Object.keys(attributes)) {
     if (attributes[name] === undefined) continue
-    const label = plain(name)
+    const label = labelName(name)
     const same = names.get(label)
     if (same === undefined) names.set(label, [name])
     else same.push(name)
@@ -115,11 +109,6 @@ function labelsOf(attributes: Attributes): string {
     labels.push(`${label}="${escaped(value).replaceAll('"', String.raw`\"`)}"`)
   }
   return labels.join(',')
-}
-
-/** A name with nothing in it but letters, digits and single underscores, as the Collector makes it. */
-function plain(name: string): string {
-  return name.replaceAll(/[^a-zA-Z0-9]+/g, '_').replace(/^(?=\d)/, '_')
 }
 
 function escaped(text: string): string {
