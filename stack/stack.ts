@@ -6,7 +6,7 @@ import { chooseAddresses } from './addresses.js'
 import { findBinaries } from './binaries.js'
 import { startChild, type Child } from './child.js'
 import { StackError, type Report } from './errors.js'
-import { programs, type Addresses } from './programs.js'
+import { programs, type Addresses, type Program } from './programs.js'
 
 /** Collector, Jaeger and Prometheus, running. */
 export interface Stack {
@@ -28,6 +28,8 @@ export interface Stack {
 export interface StackOptions {
   readonly report?: Report
   readonly signal?: AbortSignal
+  /** Which of the three; nothing answers at the addresses of the others. Default: all. */
+  readonly only?: readonly string[]
 }
 
 const HEALTH_TIMEOUT_MILLISECONDS = 60_000
@@ -38,11 +40,12 @@ const ATTEMPTS = 3
  *
  * @throws StackError where a program is missing and cannot be built, or ends
  */
-export async function startStack({ report = () => undefined, signal }: StackOptions = {}): Promise<Stack> {
-  const binaries = await findBinaries(programs, { report, ...(signal && { signal }) })
+export async function startStack({ report = () => undefined, signal, only }: StackOptions = {}): Promise<Stack> {
+  const wanted = programs.filter(({ name }) => only?.includes(name) ?? true)
+  const binaries = await findBinaries(wanted, { report, ...(signal && { signal }) })
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startPrograms(binaries, signal)
+      return await startPrograms(wanted, binaries, signal)
     } catch (error) {
       // Between choosing a port and listening on it somebody else may take it.
       const isTaken = error instanceof StackError && error.message.includes('address already in use')
@@ -51,7 +54,11 @@ export async function startStack({ report = () => undefined, signal }: StackOpti
   }
 }
 
-async function startPrograms(binaries: readonly string[], signal?: AbortSignal): Promise<Stack> {
+async function startPrograms(
+  wanted: readonly Program[],
+  binaries: readonly string[],
+  signal?: AbortSignal
+): Promise<Stack> {
   const addresses = await chooseAddresses(process.env)
   const folder = await mkdtemp(join(tmpdir(), 'mercurius-performance-stack-'))
   const children: Child[] = []
@@ -64,7 +71,7 @@ async function startPrograms(binaries: readonly string[], signal?: AbortSignal):
   }
   try {
     const checks: string[] = []
-    for (const [index, program] of programs.entries()) {
+    for (const [index, program] of wanted.entries()) {
       const { arguments: given, health } = program.run(addresses, join(folder, `${program.name}-data`))
       const logFile = join(folder, `${program.name}.log`)
       const file = binaries[index] ?? ''

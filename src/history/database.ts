@@ -1,7 +1,6 @@
-import { context } from '@opentelemetry/api'
-import { suppressTracing } from '@opentelemetry/core'
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import { createPool } from '../database/pool.js'
+import { untraced } from './untraced.js'
 
 const CONNECTIONS = 2
 
@@ -50,8 +49,4 @@ export class HistoryDatabase {
   async close(): Promise<void> {
     await this.#pool.end()
   }
-}
-
-export function untraced<Result>(work: () => Promise<Result>): Promise<Result> {
-  return context.with(suppressTracing(context.active()), work)
 }

@@ -27,6 +27,8 @@ export interface HistorySettings {
   readonly url: string
   readonly instance: string
   readonly service: string
+  /** Of the service, where it has one. */
+  readonly namespace?: string
   /** Of the service. */
   readonly version: string | null
   readonly retention: HistoryRetention
@@ -46,6 +48,7 @@ export function historySettings(
   const options = typeof given === 'object' ? given : {}
   if (!isOn(environment, given)) return undefined
   const attributes = resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES ?? '')
+  const namespace = attributes.get('service.namespace')
   const instance =
     options.instance ?? textOf(environment.PERFORMANCE_INSTANCE) ?? attributes.get('service.instance.id') ?? hostname()
   return {
@@ -55,9 +58,15 @@ export function historySettings(
       textOf(environment.OTEL_SERVICE_NAME) ?? attributes.get('service.name') ?? 'unknown_service',
       NAME_LIMIT
     ),
+    ...(namespace !== undefined && { namespace }),
     version: attributes.get('service.version') ?? textOf(environment.npm_package_version) ?? null,
     retention: retentionOf(textOf(environment.PERFORMANCE_HISTORY_RETENTION) ?? '24h,30d,400d')
   }
+}
+
+/** Whether it is where history is only read from. */
+export function isPrometheus({ url }: HistorySettings): boolean {
+  return /^prometheus\+/i.test(url)
 }
 
 function isOn(environment: Environment, given: boolean | HistoryOptions | undefined): boolean {

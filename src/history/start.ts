@@ -3,7 +3,7 @@ import type { ProcessHistory } from '../store/history.js'
 import { Store } from '../store/store.js'
 import type * as HistoryModule from './history.js'
 import { problemOf } from './problems.js'
-import type { HistorySettings } from './settings.js'
+import { isPrometheus, type HistorySettings } from './settings.js'
 import type { HistoryLog } from './status.js'
 
 export interface StartHistoryOptions {
@@ -28,7 +28,7 @@ export interface RunningHistory extends ProcessHistory {
 /**
  * Starts to keep history where the settings say. What is wrong with the database is logged and tried again.
  *
- * @throws PerformanceError MPERF_CONFIG_INVALID where the package that it needs is not installed
+ * @throws PerformanceError MPERF_CONFIG_INVALID where the package that it needs is not installed, or the URL is none
  */
 export async function startHistory({
   settings,
@@ -37,6 +37,7 @@ export async function startHistory({
   log
 }: StartHistoryOptions): Promise<RunningHistory> {
   const { clock } = store
+  if (isPrometheus(settings)) return readHistory(settings, store, retentionPeriod)
   const earlier = new Store({ clock, retentionPeriod })
   const { History } = await loadHistory()
   const history = new History({ settings, clock, store, earlier, log })
@@ -51,6 +52,28 @@ export async function startHistory({
     flush: () => history.flush(),
     compact: () => history.compact(),
     close: () => history.close()
+  }
+}
+
+/** Metrics have brought it there, so nothing is written, and nothing of it comes back into this process. */
+async function readHistory(
+  settings: HistorySettings,
+  { clock }: Store,
+  retentionPeriod: number
+): Promise<RunningHistory> {
+  const [{ PrometheusReader }, { prometheusProblemOf }] = await Promise.all([
+    import('./prometheus-reader.js'),
+    import('./prometheus-problems.js')
+  ])
+  const nothing = (): Promise<void> => Promise.resolve()
+  return {
+    earlier: new Store({ clock, retentionPeriod }),
+    reader: new PrometheusReader(settings, clock),
+    report: { state: 'READING', problem: null, lastWritten: null, waitingMinutes: 0, droppedMinutes: 0 },
+    problemOf: prometheusProblemOf,
+    flush: nothing,
+    compact: nothing,
+    close: nothing
   }
 }
 
