@@ -106,6 +106,8 @@ const prometheus: Program = {
       `--config.file=${inRoom('prometheus.yml')}`,
       `--web.listen-address=${PROMETHEUS}`,
       '--web.enable-otlp-receiver',
+      // A process that begins anew under its old name is seen even where it has counted more than before.
+      '--enable-feature=created-timestamp-zero-ingestion',
       `--storage.tsdb.path=${data}`
     ],
     health: `${PROMETHEUS_URL}/-/ready`
