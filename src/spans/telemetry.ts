@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { context, isSpanContextValid, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql'
@@ -73,6 +74,7 @@ export function startTelemetry(
     sampler,
     contextManager,
     spanProcessors: [new SpanAggregator(sink), ...exporters],
+    resource: named(),
     // The process detector would export the command line, which may hold a password.
     ...(getStringFromEnv('OTEL_NODE_RESOURCE_DETECTORS') === undefined && {
       resourceDetectors: [resources.envDetector, resources.hostDetector]
@@ -141,6 +143,15 @@ function isInCharge(contextManager: DirectContextManager): boolean {
   // Until something needs contexts, promises need not be followed.
   contextManager.disable()
   return isSeen
+}
+
+/**
+ * Under the name that the process has in history too, unless OTEL_RESOURCE_ATTRIBUTES gives it another one: without one,
+ * what two processes of a service count would overwrite each other in Prometheus.
+ */
+function named(): ReturnType<typeof resources.defaultResource> {
+  const name = getStringFromEnv('PERFORMANCE_INSTANCE') ?? hostname()
+  return resources.defaultResource().merge(resources.resourceFromAttributes({ 'service.instance.id': name }))
 }
 
 function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrumentation[] {

@@ -49,9 +49,9 @@ test('minute by minute, over restarts under one name and silent stretches', { ti
       count += calls
     }
     clock.advance(10)
-    for (const { deliver } of [one, ...(two ? [two] : [])]) {
+    for (const instance of [one, ...(two ? [two] : [])]) {
       // Nothing is exported for five minutes, though it goes on.
-      if (minute < 34 || minute > 38) await deliver()
+      if (minute < 34 || minute > 38) await instance.deliver()
     }
     counts.push(count)
     fails.push((minute % 7 >= 3 ? 1 : 0) * (two === undefined ? 1 : 2))
