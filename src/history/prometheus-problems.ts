@@ -16,6 +16,8 @@ const problems = new Map<string, string>([
   ['ECONNREFUSED', `nothing accepts connections there: start Prometheus, or ${CORRECT}`],
   ['ENOTFOUND', `there is no such host: ${CORRECT}`],
   ['EAI_AGAIN', 'the name of the host cannot be looked up: check the network'],
+  ['ECONNRESET', 'the connection was lost before there was an answer'],
+  ['UND_ERR_SOCKET', 'the connection was lost before the answer was whole'],
   ['400', 'Prometheus does not understand the question: it has to be 3.0 or newer, or to speak its PromQL'],
   ['401', `Prometheus does not let this user in: correct user and password in PERFORMANCE_HISTORY_URL`],
   ['403', 'this user may not ask Prometheus: allow it, or name another one in PERFORMANCE_HISTORY_URL'],
