@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PoolClient } from 'pg'
+import type { TransactionClient } from '../database/transaction-request.js'
 import type { HistoryDatabase } from './database.js'
 
 /** Any number will do, as long as all instances use the same one. ASCII for 'MPEC'. */
@@ -11,7 +11,7 @@ const PATIENCE = 10_000
 /** Runs `work` in a transaction while no other instance does; false where another one is at it. */
 export async function alone(
   database: HistoryDatabase,
-  work: (client: PoolClient) => Promise<void>,
+  work: (client: TransactionClient) => Promise<void>,
   isolation?: string
 ): Promise<boolean> {
   return database.transaction(async client => {
@@ -27,7 +27,10 @@ export async function alone(
  *
  * @throws Error where others have been at it for ten seconds
  */
-export async function inTurn(database: HistoryDatabase, work: (client: PoolClient) => Promise<void>): Promise<void> {
+export async function inTurn(
+  database: HistoryDatabase,
+  work: (client: TransactionClient) => Promise<void>
+): Promise<void> {
   const until = performance.now() + PATIENCE
   while (!(await alone(database, work))) {
     if (performance.now() > until) throw new Error('other instances have been changing the tables for ten seconds')

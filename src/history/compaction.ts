@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg'
+import type { TransactionClient } from '../database/transaction-request.js'
 import { alone } from './alone.js'
 import type { HistoryDatabase } from './database.js'
 import { mergeWindow } from './merge.js'
@@ -68,7 +68,7 @@ async function dropOld(database: HistoryDatabase, partitions: readonly Partition
 }
 
 /** What is left of processes and names of which nothing is kept any more: few rows. */
-async function forget(client: PoolClient, retention: HistoryRetention, now: number): Promise<void> {
+async function forget(client: TransactionClient, retention: HistoryRetention, now: number): Promise<void> {
   const unseen = new Date(now - retention.minutes * 1000 - HOURS.width)
   await client.query(`DELETE FROM ${SCHEMA}.live WHERE seen < $1`, [unseen])
   await client.query(

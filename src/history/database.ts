@@ -1,17 +1,20 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg'
-import { createPool } from '../database/pool.js'
+import type { QueryResultRow } from 'pg'
+import { createPool, type ResilientPool } from '../database/pool.js'
+import type { TransactionClient } from '../database/transaction-request.js'
 import { untraced } from './untraced.js'
 
 const CONNECTIONS = 2
+/** Seconds. No request waits for it, and a question about a year may take a while. */
+const DEADLINE = 30
 
 /** Where history is kept, through a small pool of its own: the monitor's own work is not to be measured or traced. */
 export class HistoryDatabase {
   readonly url: string
-  readonly #pool: Pool
+  readonly #pool: ResilientPool
 
   constructor(url: string) {
     this.url = url
-    this.#pool = createPool({ connectionString: url, max: CONNECTIONS })
+    this.#pool = createPool({ connectionString: url, max: CONNECTIONS, name: 'history', deadline: DEADLINE })
   }
 
   async query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -19,31 +22,19 @@ export class HistoryDatabase {
   }
 
   /**
-   * All of `work` or nothing. Whether it was committed is not known where the connection is lost while it is: whatever
-   * is written has to be so that it can be written again.
+   * All of `work` or nothing, at an `isolation` such as `ISOLATION LEVEL REPEATABLE READ`. It may be done several times,
+   * and twice for good where the answer to COMMIT is lost: whatever is written has to allow that.
    */
-  async transaction<Result>(work: (client: PoolClient) => Promise<Result>, isolation = ''): Promise<Result> {
-    return untraced(async () => {
-      const client = await this.#pool.connect()
-      try {
-        await client.query(`BEGIN ${isolation}`)
-        const result = await work(client)
-        const { command } = await client.query('COMMIT')
-        if (command !== 'COMMIT') throw new Error('Postgres rolled the transaction back instead of committing it')
-        client.release()
-        return result
-      } catch (error) {
-        await client.query('ROLLBACK').then(
-          () => {
-            client.release()
-          },
-          (lost: unknown) => {
-            client.release(lost instanceof Error ? lost : true)
-          }
-        )
-        throw error
-      }
-    })
+  async transaction<Result>(work: (client: TransactionClient) => Promise<Result>, isolation?: string): Promise<Result> {
+    return untraced(() =>
+      this.#pool.transaction(
+        async client => {
+          if (isolation !== undefined) await client.query(`SET TRANSACTION ${isolation}`)
+          return work(client)
+        },
+        { repeatable: true, idempotent: true }
+      )
+    )
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
-import type { PoolClient } from 'pg'
+import type { TransactionClient } from '../database/transaction-request.js'
 import { Merger } from '../store/quantiles.js'
 import { timesIn } from '../store/summary.js'
 import { addTotals, type Sums, type Totals } from '../store/sums.js'
@@ -37,7 +37,7 @@ export class Merging {
 }
 
 /** Puts the window of `tier` that begins at `at` together from what there is now, in a transaction that sees one state. */
-export async function mergeWindow(client: PoolClient, tier: FleetTier, at: number): Promise<void> {
+export async function mergeWindow(client: TransactionClient, tier: FleetTier, at: number): Promise<void> {
   const range = [new Date(at), new Date(at + tier.width)]
   if (tier === MINUTES) await mergeMinute(client, at, range)
   else await mergeParts(client, tier, tier === DAYS ? HOURS : MINUTES, at, range)
@@ -51,7 +51,7 @@ export async function mergeWindow(client: PoolClient, tier: FleetTier, at: numbe
   )
 }
 
-async function mergeMinute(client: PoolClient, at: number, range: readonly Date[]): Promise<void> {
+async function mergeMinute(client: TransactionClient, at: number, range: readonly Date[]): Promise<void> {
   const merging = new Merging()
   for (let writer = -1; ;) {
     const { rows } = await client.query<{ writer: number; data: Buffer }>(
@@ -74,7 +74,7 @@ async function mergeMinute(client: PoolClient, at: number, range: readonly Date[
 
 /** Part of the series at a time, so that no more than some thousands of rows are held. */
 async function mergeParts(
-  client: PoolClient,
+  client: TransactionClient,
   tier: FleetTier,
   fine: FleetTier,
   at: number,
@@ -105,7 +105,7 @@ async function mergeParts(
 }
 
 async function writeFleet(
-  client: PoolClient,
+  client: TransactionClient,
   { table }: FleetTier,
   at: number,
   entries: readonly Entry[]
@@ -140,7 +140,7 @@ function row({ id, rollup, last }: Entry): readonly (number | Buffer)[] {
   return [id, count, rollup.errors, totalTime, minTime, maxTime, medianTime, p95Time, p99Time, content]
 }
 
-async function wereSeen(client: PoolClient, at: number, { entries }: Merging): Promise<void> {
+async function wereSeen(client: TransactionClient, at: number, { entries }: Merging): Promise<void> {
   await client.query(`UPDATE ${SCHEMA}.series SET last_day = $1 WHERE id = ANY ($2) AND last_day < $1`, [
     new Date(at).toISOString().slice(0, 10),
     [...entries.keys()]

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg'
+import type { TransactionClient } from '../database/transaction-request.js'
 import { DAYS, floorTo, HOURS, MINUTES, PARTITIONED, SCHEMA, type PartitionedTable } from './tables.js'
 import { inTurn } from './alone.js'
 import type { HistoryDatabase } from './database.js'
@@ -30,7 +30,7 @@ export async function makePartitions(
   })
 }
 
-async function missing(client: Pick<ClientBase, 'query'>, wanted: readonly Partition[]): Promise<Partition[]> {
+async function missing(client: TransactionClient, wanted: readonly Partition[]): Promise<Partition[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = '${SCHEMA}'::regnamespace AND relname = ANY ($1)`,
     [wanted.map(({ name }) => name)]
@@ -40,7 +40,7 @@ async function missing(client: Pick<ClientBase, 'query'>, wanted: readonly Parti
 }
 
 /** The partitions that there are, those that end first first; of those that end at once, in the order of `PARTITIONED`. */
-export async function partitionsOf(client: Pick<ClientBase, 'query'>): Promise<Partition[]> {
+export async function partitionsOf(client: TransactionClient): Promise<Partition[]> {
   const { rows } = await client.query<{ parent: string; name: string }>(
     `
       SELECT parent.relname AS parent, child.relname AS name
@@ -63,10 +63,7 @@ export function isOld({ table, to }: Partition, retention: HistoryRetention, now
 }
 
 /** With what is known of how far it was merged, so that nobody takes what is gone for what is still to be merged. */
-export async function dropPartition(
-  client: Pick<ClientBase, 'query'>,
-  { table, name, from, to }: Partition
-): Promise<void> {
+export async function dropPartition(client: TransactionClient, { table, name, from, to }: Partition): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`)
   await client.query(`DROP TABLE IF EXISTS ${SCHEMA}.${name}`)
   const tier = [MINUTES, HOURS, DAYS].find(each => each.table === table)
@@ -97,7 +94,7 @@ function partitionNamed({ table, partition }: PartitionedTable, name: string): P
 }
 
 /** Attached and not created as a part, which would keep out whoever reads or writes the table. */
-async function makePartition(client: Pick<ClientBase, 'query'>, { table, name, from, to }: Partition): Promise<void> {
+async function makePartition(client: TransactionClient, { table, name, from, to }: Partition): Promise<void> {
   const bounds = `FROM ('${new Date(from).toISOString()}') TO ('${new Date(to).toISOString()}')`
   await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`)
   await client.query(`CREATE TABLE IF NOT EXISTS ${SCHEMA}.${name} (LIKE ${SCHEMA}.${table} INCLUDING ALL)`)

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg'
+import type { TransactionClient } from '../database/transaction-request.js'
 import type { HistoryReader, InstanceReport, SeriesChoice, Tier, TimelinePoint, TimeRange } from '../store/history.js'
 import type { SeriesIdentity } from '../store/identity.js'
 import type { SeriesRollup } from '../store/roll-up.js'
@@ -101,7 +101,13 @@ export class PostgresReader implements HistoryReader {
   }
 
   /** Hands everything in `range` to `take`, no window of it wider than `widest` milliseconds. */
-  async #read(client: PoolClient, choice: SeriesChoice, range: TimeRange, widest: number, take: Take): Promise<void> {
+  async #read(
+    client: TransactionClient,
+    choice: SeriesChoice,
+    range: TimeRange,
+    widest: number,
+    take: Take
+  ): Promise<void> {
     const { retention } = this.#settings
     const now = this.now()
     const whole = wholeWindows(range, retention, now)
@@ -114,7 +120,7 @@ export class PostgresReader implements HistoryReader {
   }
 
   /** What was merged, but for minutes to which something has come since. */
-  async #merged(client: PoolClient, { from, to }: TimeRange): Promise<IsMerged> {
+  async #merged(client: TransactionClient, { from, to }: TimeRange): Promise<IsMerged> {
     const range = [new Date(from), new Date(to)]
     const { rows } = await client.query<{ tier: string; at: Date }>(
       `SELECT tier, at FROM ${SCHEMA}.merged WHERE at >= $1 AND at < $2`,
@@ -127,7 +133,7 @@ export class PostgresReader implements HistoryReader {
     return (tier, at) => merged.has(key(tier, at))
   }
 
-  async #idsOf(client: PoolClient, { kinds, name }: SeriesChoice): Promise<ReadonlySet<number>> {
+  async #idsOf(client: TransactionClient, { kinds, name }: SeriesChoice): Promise<ReadonlySet<number>> {
     const { rows } = await client.query<{ id: string }>(
       `SELECT id FROM ${SCHEMA}.series WHERE service = $1 AND kind = ANY ($2) AND name = $3`,
       [this.#settings.service, kinds, name]
@@ -136,7 +142,7 @@ export class PostgresReader implements HistoryReader {
   }
 
   async #readMerged(
-    client: PoolClient,
+    client: TransactionClient,
     { merged }: Plan,
     { kinds }: SeriesChoice,
     ids: ReadonlySet<number> | undefined,
@@ -161,7 +167,7 @@ export class PostgresReader implements HistoryReader {
   }
 
   async #readMinutes(
-    client: PoolClient,
+    client: TransactionClient,
     { minutes }: Plan,
     { kinds, instance }: SeriesChoice,
     ids: ReadonlySet<number> | undefined,
@@ -193,7 +199,7 @@ export class PostgresReader implements HistoryReader {
 
   /** What the ids stand for; one that nobody has named is nobody's. */
   async #identities(
-    client: PoolClient,
+    client: TransactionClient,
     { kinds }: SeriesChoice,
     ids: Iterable<number>
   ): Promise<ReadonlyMap<number, SeriesIdentity>> {

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg'
+import type { TransactionClient } from '../database/transaction-request.js'
 import type { SeriesIdentity } from '../store/identity.js'
 import type { ClosedMinute, Writer } from './recorder.js'
 import { SCHEMA_VERSION } from './schema.js'
@@ -8,7 +8,7 @@ import { SCHEMA } from './tables.js'
 export class NewerSchema extends Error {}
 
 export async function writeNames(
-  client: PoolClient,
+  client: TransactionClient,
   service: string,
   names: readonly (readonly [id: number, identity: SeriesIdentity])[]
 ): Promise<void> {
@@ -31,7 +31,7 @@ export async function writeNames(
   )
 }
 
-export async function writeMinutes(client: PoolClient, minutes: readonly ClosedMinute[]): Promise<void> {
+export async function writeMinutes(client: TransactionClient, minutes: readonly ClosedMinute[]): Promise<void> {
   await client.query(
     `
       INSERT INTO ${SCHEMA}.minutes (at, writer, data)
@@ -43,7 +43,7 @@ export async function writeMinutes(client: PoolClient, minutes: readonly ClosedM
 }
 
 /** Of a minute that was given up since, what was written while it was open is all that there will be. */
-export async function keepOpen(client: PoolClient, writer: Writer, from: number, to: number): Promise<void> {
+export async function keepOpen(client: TransactionClient, writer: Writer, from: number, to: number): Promise<void> {
   await client.query(
     `
       INSERT INTO ${SCHEMA}.minutes (at, writer, data)
@@ -55,7 +55,7 @@ export async function keepOpen(client: PoolClient, writer: Writer, from: number,
 }
 
 /** Replaces the open minute; returns the time of the database, in milliseconds. */
-export async function writeOpen(client: PoolClient, writer: Writer, at: number, data: Buffer): Promise<number> {
+export async function writeOpen(client: TransactionClient, writer: Writer, at: number, data: Buffer): Promise<number> {
   const { rows } = await client.query<{ now: string }>(
     `
       INSERT INTO ${SCHEMA}.live (writer, at, seen, data)
