@@ -1,6 +1,16 @@
 import { increase, NOTHING, plus, type Amount } from './amounts.js'
 import type { Labels, PrometheusClient, PrometheusSeries } from './prometheus-client.js'
-import { growth, oneOf, restarted, samplesIn, selector, sumBy, valueBefore, type Stretch } from './promql.js'
+import {
+  growth,
+  oneOf,
+  restarted,
+  restartedSamples,
+  samplesIn,
+  selector,
+  sumBy,
+  valueBefore,
+  type Stretch
+} from './promql.js'
 
 /** Which series of one metric are asked for, and which attributes tell apart what they are added up to. */
 export interface IncreaseQuestion {
@@ -16,32 +26,36 @@ export interface Increase {
 
 /** Processes export at least every so often, so that there is a last value before a range: milliseconds. */
 export const LOOKBACK = 3_600_000
-/** In a stretch of this length raw samples are few. */
-const SHORT = 120_000
+/** So many raw samples are some twenty megabytes. */
+const FEW = 10_000
+/** A stretch of this length is not divided, however much there is in it: milliseconds. */
+const SHORT = 60_000
 const INSTANCE = 'instance'
 
 /**
  * By how much counters and histograms grew in a stretch of time, exactly: as much as arrived. Prometheus adds up what grew
  * steadily. Where a series has begun anew, since a process was restarted under the same name, the stretch is halved until
- * it is short, and of that the samples themselves are read.
+ * few samples are left, and these are read themselves.
  */
 export class Increases {
   readonly #client: PrometheusClient
   readonly #limit: AbortSignal
+  readonly #few: number
 
-  constructor(client: PrometheusClient) {
+  /** `few` is how many raw samples may be read at once. */
+  constructor(client: PrometheusClient, few = FEW) {
     this.#client = client
+    this.#few = few
     this.#limit = client.limit()
   }
 
-  async total(question: IncreaseQuestion, stretch: Stretch, within?: Stretch): Promise<Increase[]> {
+  async total(question: IncreaseQuestion, stretch: Stretch): Promise<Increase[]> {
     const series = seriesOf(question)
-    const condition = restarted(series, stretch, stretch.to)
     const [grown, anew] = await Promise.all([
-      this.#ask(sumBy(question.attributes, growth(series, stretch, within)), stretch.to),
-      this.#ask(condition, stretch.to)
+      this.#ask(sumBy(question.attributes, growth(series, stretch)), stretch.to),
+      this.#ask(restartedSamples(series, stretch), stretch.to)
     ])
-    return [...grown.map(increaseOf), ...(anew.length === 0 ? [] : await this.#divided(question, stretch, anew))]
+    return [...grown.map(increaseOf), ...(await this.#divided(question, stretch, anew))]
   }
 
   /** The same for each of the stretches of equal length that follow each other from `first` up to `end`. */
@@ -61,7 +75,7 @@ export class Increases {
     for (const { labels, samples } of grown) for (const { at, amount } of samples) add(at - step, [{ labels, amount }])
     for (const { at } of anew.flatMap(({ samples }) => samples)) {
       const stretch = { from: at - step, to: at, base: first.base + at - first.to }
-      const which = await this.#ask(restarted(series, stretch, at), at)
+      const which = await this.#ask(restartedSamples(series, stretch), at)
       add(stretch.from, await this.#divided(question, stretch, which))
     }
     return found
@@ -69,14 +83,29 @@ export class Increases {
 
   /** Of the series `anew` alone, which have begun anew in it. */
   async #divided(question: IncreaseQuestion, stretch: Stretch, anew: readonly PrometheusSeries[]): Promise<Increase[]> {
+    if (anew.length === 0) return []
     const { from, to, base } = stretch
-    if (to - from <= SHORT) return this.#raw(question, stretch, anew)
+    const samples = anew.reduce((sum, series) => sum + increaseOf(series).amount.count, 0)
+    if (samples <= this.#few || to - from <= SHORT) return this.#raw(question, stretch, anew)
     const middle = Math.floor((from + to) / 2)
-    const halves = await Promise.all([
-      this.total(question, { from, to: middle, base }, stretch),
-      this.total(question, { from: middle, to, base }, stretch)
-    ])
+    const halves = await Promise.all(
+      [
+        { from, to: middle, base },
+        { from: middle, to, base }
+      ].map(half => this.#half(question, half, stretch, anew.length))
+    )
     return halves.flat()
+  }
+
+  /** Of the `count` series that have begun anew in the `whole`. */
+  async #half(question: IncreaseQuestion, half: Stretch, whole: Stretch, count: number): Promise<Increase[]> {
+    const series = seriesOf(question)
+    const anew = await this.#ask(restartedSamples(series, half), half.to)
+    const divided = await this.#divided(question, half, anew)
+    // All of them have begun anew in this half: none is left that grew steadily.
+    if (anew.length === count) return divided
+    const grown = await this.#ask(sumBy(question.attributes, growth(series, half, whole)), half.to)
+    return [...divided, ...grown.map(increaseOf)]
   }
 
   async #raw(question: IncreaseQuestion, stretch: Stretch, anew: readonly PrometheusSeries[]): Promise<Increase[]> {

@@ -40,7 +40,13 @@ export function valueBefore(series: string, { from, to, base }: Stretch): string
 export function restarted(series: string, { from, to, base }: Stretch, at: number): string {
   const until = over('resets', series, to - base, at - to)
   const before = over('resets', series, from - base, at - from)
-  return `((${until} > ${before}) or ((${until} > 0) unless ${before}))`
+  return `(${until} > ${orZero(before, until)})`
+}
+
+/** How many samples there are in a stretch of each series that has begun anew within it. */
+export function restartedSamples(series: string, stretch: Stretch): string {
+  const { from, to } = stretch
+  return `${over('count_over_time', series, to - from, 0)} and ${restarted(series, stretch, to)}`
 }
 
 /**
@@ -50,10 +56,14 @@ export function restarted(series: string, { from, to, base }: Stretch, at: numbe
  */
 export function growth(series: string, stretch: Stretch, within?: Stretch): string {
   const { from, to } = stretch
-  const last = `(${over('last_over_time', series, to - from, 0)} unless ${restarted(series, stretch, to)})`
-  const before = valueBefore(series, stretch)
-  const grown = `((${last} - ${before}) or (${last} unless ${before}))`
+  const last = over('last_over_time', series, to - from, 0)
+  const grown = `((${last} - ${orZero(valueBefore(series, stretch), last)}) unless ${restarted(series, stretch, to)})`
   return within === undefined ? grown : `(${grown} and ${restarted(series, within, to)})`
+}
+
+/** Each selector takes Prometheus a while, so that they stand in a question as seldom as can be. */
+function orZero(value: string, instead: string): string {
+  return `(${value} or ${instead} * 0)`
 }
 
 export function sumBy(attributes: readonly string[], expression: string): string {

@@ -5,6 +5,8 @@ import { resources } from '@opentelemetry/sdk-node'
 import { test, type Test } from 'tap'
 import { manualClock, type ManualClock } from '../clock.js'
 import { systemClock } from '../../src/lib/clock.js'
+import { Increases } from '../../src/history/increases.js'
+import { PrometheusClient } from '../../src/history/prometheus-client.js'
 import { PrometheusReader } from '../../src/history/prometheus-reader.js'
 import { StoreMetricProducer } from '../../src/metrics/producer.js'
 import { Store } from '../../src/store/store.js'
@@ -39,7 +41,7 @@ test('minute by minute, over restarts under one name and silent stretches', { ti
   let two: Instance | undefined
   for (let minute = 0; minute < MINUTES; minute += 1) {
     if (ANEW.includes(minute)) one = start('one')
-    if (minute === 12) two = start('two')
+    if (minute === 12 || minute === 20) two = start('two')
     if (minute === 25) two = undefined
     let count = 0
     for (const { store } of [one, ...(two ? [two] : [])]) {
@@ -71,6 +73,12 @@ test('minute by minute, over restarts under one name and silent stretches', { ti
     [40, 44]
   ] as const) {
     // prettier-ignore
+    // Halved until there is nothing left to halve: large fleets are read so.
+    const increases = new Increases(new PrometheusClient(`prometheus+${prometheusUrl}`), 1)
+    const question = { metric: 'graphql_server_resolver_duration_seconds', labels: { job: 'minutes' }, attributes: [] }
+    const parts = await increases.total(question, { from: at(from), to: at(to), base: at(-60) })
+    const halved = parts.reduce((total, { amount }) => total + amount.count, 0)
+    t.equal(halved, sum(counts, from, to), `minutes ${from} to ${to}, halved`)
     const [found] = await reader.rollups({ kinds: ['resolvers'] }, { from: at(from), to: at(to) })
     t.equal(found?.rollup.times.count, sum(counts, from, to), `minutes ${from} to ${to}`)
     t.equal(found?.rollup.errors, sum(fails, from, to), `minutes ${from} to ${to}: errors`)
