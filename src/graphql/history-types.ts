@@ -27,7 +27,7 @@ export const historyTypes = `
     "When its process began to report, ISO 8601."
     since: String!
     lastSeen: String!
-    "Whether it has reported within thirty seconds and has not ended."
+    "Whether it has reported lately (thirty seconds; 150 where Prometheus tells) and has not ended."
     isReporting: Boolean!
   }
   enum HistoryState {
