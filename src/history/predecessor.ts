@@ -3,7 +3,7 @@ import { restore } from '../store/roll-up.js'
 import type { Store } from '../store/store.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
-import { unpack } from './pack.js'
+import { unpack, type Entry } from './pack.js'
 import type { HistorySettings } from './settings.js'
 import { MINUTES, SCHEMA } from './tables.js'
 
@@ -62,13 +62,17 @@ export class Predecessor {
       [writer, new Date(from)]
     )
     const identities = new Map<number, SeriesIdentity>()
+    const found: { readonly entries: readonly Entry[]; readonly end: number }[] = []
     for (const { at, data } of minutes) {
       const entries = await unpack(data)
       await this.#name(
         identities,
         entries.map(({ id }) => id).filter(id => !identities.has(id))
       )
-      const end = this.#clock.monotonicOf(Math.min(at.getTime() + MINUTES.width - 1, now))
+      found.push({ entries, end: this.#clock.monotonicOf(Math.min(at.getTime() + MINUTES.width - 1, now)) })
+    }
+    // All at once, or what can be read would be added again with the next attempt.
+    for (const { entries, end } of found) {
       for (const { id, rollup, last } of entries) {
         const identity = identities.get(id)
         if (identity !== undefined) restore(store, identityKey(identity), { identity, rollup, last }, end)
