@@ -46,8 +46,6 @@ export class History {
   readonly #writer: HistoryWriter
   readonly #predecessor: Predecessor
   readonly #status: HistoryStatus
-  /** Those of this process. */
-  readonly #boots = new Set<string>()
   #lookAgainAt = -Infinity
   #looks = 0
   #mergedAt = 0
@@ -155,7 +153,7 @@ export class History {
       await this.#lookBack()
       await this.#mergeInTurn()
     } catch (error) {
-      this.#status.mergingFailed(error)
+      if (!this.#isClosed) this.#status.mergingFailed(error)
     }
   }
 
@@ -163,9 +161,8 @@ export class History {
     const now = this.#clock.now()
     if (now < this.#lookAgainAt) return
     this.#lookAgainAt = Infinity
-    this.#boots.add(this.#recorder.writer.boot)
     try {
-      const isUnsure = await this.#predecessor.restoreInto(this.#parts.earlier, [...this.#boots])
+      const isUnsure = await this.#predecessor.restoreInto(this.#parts.earlier, [...this.#recorder.boots])
       this.#looks += 1
       if (isUnsure && this.#looks < LOOKS) this.#lookAgainAt = now + LOOKED_AGAIN_AFTER
     } catch (error) {
@@ -180,5 +177,6 @@ export class History {
     if (minute === this.#mergedAt || now - minute < this.#phase) return
     this.#mergedAt = minute
     await this.compact()
+    this.#status.merged()
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { SeriesIdentity } from '../store/identity.js'
-import { rollUp, startRollingUp } from '../store/roll-up.js'
+import { rollUp, startRollingUp, stopRollingUp } from '../store/roll-up.js'
 import type { Store } from '../store/store.js'
 import type { DatabaseClock } from './database-clock.js'
 import { OpenMinute } from './open-minute.js'
@@ -15,6 +15,7 @@ const SERIES_AT_A_TIME = 100
 const QUICK = 1
 const MOST_MINUTES = 60
 const MOST_UNNAMED = 20_000
+const MOST_NAMED = 50_000
 const MOST_BYTES = 16 * 1024 * 1024
 /** By how much the database's clock may go back before what comes is another process' as far as keys go. */
 const PATIENCE = 2 * MINUTES.width
@@ -36,6 +37,8 @@ export interface ClosedMinute {
 /** Takes what the store has measured minute by minute, and holds it until it has been written, up to 60 minutes. */
 export class Recorder {
   writer: Writer = { boot: randomUUID(), id: undefined }
+  /** Of all writers that this process has been. */
+  readonly boots = new Set([this.writer.boot])
   /** The oldest first. */
   readonly waiting: ClosedMinute[] = []
   /** Minutes that were given up. */
@@ -48,7 +51,8 @@ export class Recorder {
   #closing: Promise<void> | undefined
   /** Series that the database may not know yet. */
   readonly #unnamed = new Map<number, SeriesIdentity>()
-  #named = new Set<number>()
+  readonly #named = new Map<number, SeriesIdentity>()
+  #isStopped = false
 
   constructor(store: Store, service: string, clock: DatabaseClock) {
     this.#store = store
@@ -75,11 +79,12 @@ export class Recorder {
     for (const came of rollUp(this.#store)) {
       taken += 1
       if (taken % SERIES_AT_A_TIME === 0) await otherWork()
-      if (came === undefined) continue
+      if (came === undefined || this.#isStopped) continue
       const id = seriesId(this.#service, came.identity)
       this.#open.add(id, came)
       if (!this.#named.has(id)) this.#name(id, came.identity)
     }
+    if (this.#isStopped) return
     this.#store.collectors.collected(this, began)
     const minute = this.#minute()
     if (minute > this.#open.at || minute < this.#open.at - PATIENCE) await this.close()
@@ -122,11 +127,31 @@ export class Recorder {
   }
 
   /** Says that the database knows these series. */
-  areNamed(ids: Iterable<number>): void {
-    for (const id of ids) {
+  areNamed(series: Iterable<readonly [id: number, identity: SeriesIdentity]>): void {
+    for (const [id, identity] of series) {
       this.#unnamed.delete(id)
-      this.#named.add(id)
+      this.#named.set(id, identity)
     }
+    // Naming them again costs little.
+    if (this.#named.size > MOST_NAMED) this.#named.clear()
+  }
+
+  /** Says that the database may have forgotten the series. */
+  nameAgain(): void {
+    for (const [id, identity] of this.#named) this.#name(id, identity)
+    this.#named.clear()
+  }
+
+  /** Gives up all there is, which can never be written, and takes nothing any more. */
+  stop(): void {
+    this.#isStopped = true
+    this.dropped += this.waiting.length + (this.#open.isEmpty ? 0 : 1)
+    this.waiting.length = 0
+    this.#open.forget()
+    this.#unnamed.clear()
+    this.#named.clear()
+    stopRollingUp(this.#store)
+    this.#store.collectors.left(this)
   }
 
   /** Says that these minutes are written for good. */
@@ -151,9 +176,12 @@ export class Recorder {
 
   #begin(minute: number): void {
     const last = this.#open.at
-    if (minute < last) this.writer = { boot: randomUUID(), id: undefined }
+    if (minute < last) {
+      this.writer = { boot: randomUUID(), id: undefined }
+      this.boots.add(this.writer.boot)
+    }
     this.#open = new OpenMinute(minute)
-    if (new Date(last).getUTCDate() !== new Date(minute).getUTCDate()) this.#named = new Set()
+    if (new Date(last).getUTCDate() !== new Date(minute).getUTCDate()) this.#named.clear()
   }
 
   /** A flood of names that cannot be written must not fill the memory either. */

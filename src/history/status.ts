@@ -9,23 +9,29 @@ export type HistoryLog = (level: 'info' | 'warn', fields: object, message: strin
 /** How writing goes, and a line in the log when that changes: one a minute at most. */
 export class HistoryStatus {
   state: HistoryState = 'STARTING'
-  problem: string | null = null
+  #problem: string | null = null
   /** Milliseconds since 1970. */
   lastWritten: number | null = null
   readonly #clock: Clock
   readonly #log: HistoryLog
   #quietUntil = -Infinity
-  /** Whether the log knows that something is wrong. */
+  /** Whether the log knows that something is wrong with writing. */
   #hasComplained = false
+  #mergingFailures = 0
+  #mergingProblem: string | null = null
 
   constructor(clock: Clock, log: HistoryLog) {
     this.#clock = clock
     this.#log = log
   }
 
+  get problem(): string | null {
+    return this.#problem ?? this.#mergingProblem
+  }
+
   written(): void {
     this.state = 'WRITING'
-    this.problem = null
+    this.#problem = null
     this.lastWritten = this.#clock.wall()
     if (!this.#hasComplained) return
     this.#hasComplained = false
@@ -34,18 +40,27 @@ export class HistoryStatus {
 
   failed(error: unknown): void {
     this.state = 'FAILING'
-    this.problem = problemOf(error)
-    this.#complain(`history cannot be written, what was measured waits: ${this.problem}`)
+    this.#problem = problemOf(error)
+    this.#complain(`history cannot be written, what was measured waits: ${this.#problem}`)
   }
 
+  merged(): void {
+    this.#mergingFailures = 0
+    this.#mergingProblem = null
+  }
+
+  /** What was written can be read all the same. The first time the database may just have gone, as writing will tell. */
   mergingFailed(error: unknown): void {
-    this.#complain(`history was written but not merged: ${problemOf(error)}`)
+    this.#mergingFailures += 1
+    if (this.#mergingFailures < 2) return
+    this.#mergingProblem = `what is written is not merged: ${problemOf(error)}`
+    if (this.#mergingFailures === 2) this.#log('warn', {}, `PERFORMANCE: history: ${this.#mergingProblem}`)
   }
 
   /** For good. */
   stopped(problem: string): void {
     this.state = 'STOPPED'
-    this.problem = problem
+    this.#problem = problem
     this.#log('warn', {}, `PERFORMANCE: history is not written any more: ${problem}`)
   }
 

@@ -33,6 +33,7 @@ export class HistoryWriter {
   /** When the open minute began that was written last. */
   #written = -Infinity
   #isOutdated = false
+  #isStopped = false
   #failures = 0
   #retry: NodeJS.Timeout | undefined
 
@@ -71,7 +72,9 @@ export class HistoryWriter {
     await this.#begin(true)
   }
 
+  /** What is being written goes on; nothing is tried again. */
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#retry)
   }
 
@@ -98,6 +101,7 @@ export class HistoryWriter {
   #fail(error: unknown): void {
     if (error instanceof NewerSchema) {
       this.#isOutdated = true
+      this.#recorder.stop()
       this.#events.outdated(Number(error.message))
       return
     }
@@ -105,6 +109,7 @@ export class HistoryWriter {
     if (/^(?:42P01|3F000|23514)$/.test(codeOf(error) ?? '')) this.#isPrepared = false
     this.#events.failed(error)
     clearTimeout(this.#retry)
+    if (this.#isStopped) return
     this.#retry = setTimeout(
       () => {
         this.#retry = undefined
@@ -141,9 +146,13 @@ export class HistoryWriter {
     const minutes = this.#recorder.waiting.slice(0, MINUTES_AT_A_TIME)
     const isAll = minutes.length === this.#recorder.waiting.length
     const { unnamed, writer, openAt } = this.#recorder
-    const names = [...unnamed].sort(([one], [other]) => one - other)
     const open = await this.#recorder.packOpen()
-    for (const each of new Set([writer, ...minutes.map(minute => minute.writer)])) await this.#register(each)
+    const writers = new Set([writer, ...minutes.map(minute => minute.writer)])
+    if (!(await this.#register(writers))) {
+      // Somebody has taken rows away: what was named before is not any more.
+      this.#recorder.nameAgain()
+    }
+    const names = [...unnamed].sort(([one], [other]) => one - other)
     const now = await this.#database.transaction(async client => {
       if (names.length > 0) await writeNames(client, this.#settings.service, names)
       if (minutes.length > 0) await writeMinutes(client, minutes)
@@ -158,12 +167,28 @@ export class HistoryWriter {
       this.#clock.set(now)
       this.#written = openAt
     }
-    this.#recorder.areNamed(names.map(([id]) => id))
+    this.#recorder.areNamed(names)
     this.#recorder.areWritten(minutes)
   }
 
-  async #register(writer: Writer): Promise<void> {
-    if (writer.id !== undefined) return
+  /** Sees to it that each has its row; false where one had it and it is gone, or is another's. */
+  async #register(writers: ReadonlySet<Writer>): Promise<boolean> {
+    const boots = [...writers].map(({ boot }) => boot)
+    const rows = await this.#database.query<{ id: number; boot: string }>(
+      `SELECT id, boot FROM ${SCHEMA}.writers WHERE boot = ANY ($1)`,
+      [boots]
+    )
+    const known = new Map(rows.map(({ id, boot }) => [boot, id]))
+    let isAsBefore = true
+    for (const writer of writers) {
+      const id = known.get(writer.boot) ?? (await this.#insert(writer))
+      if (writer.id !== undefined && writer.id !== id) isAsBefore = false
+      writer.id = id
+    }
+    return isAsBefore
+  }
+
+  async #insert({ boot }: Writer): Promise<number | undefined> {
     const { service, instance, version } = this.#settings
     const [row] = await this.#database.query<{ id: number }>(
       `
@@ -172,8 +197,8 @@ export class HistoryWriter {
         ON CONFLICT (boot) DO UPDATE SET boot = EXCLUDED.boot
         RETURNING id
       `,
-      [writer.boot, service, instance, version]
+      [boot, service, instance, version]
     )
-    writer.id = row?.id
+    return row?.id
   }
 }

@@ -22,6 +22,11 @@ export class Collectors {
     this.#seen.set(collector, { at: newest, patience: Math.max(PATIENCE, patience) })
   }
 
+  /** Says that `collector` will not ask again. */
+  left(collector: object): void {
+    this.#seen.delete(collector)
+  }
+
   /** Before when everything was collected by all who still ask; Infinity while nobody does. */
   before(now: number): number {
     let before = Infinity

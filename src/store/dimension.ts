@@ -74,6 +74,11 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
     for (const series of this) series.startRollingUp()
   }
 
+  stopRollingUp(): void {
+    this.#rollsUp = false
+    for (const series of this) series.stopRollingUp()
+  }
+
   /** Takes the series of `key` out, if there is one. */
   take(key: string): Series<Labels, Own> | undefined {
     const found = this.#series.get(key)

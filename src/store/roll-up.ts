@@ -31,6 +31,11 @@ export function startRollingUp(store: Store): void {
   for (const kind of KINDS) dimensionOf(store, kind).startRollingUp()
 }
 
+/** From now on what leaves the window is forgotten again. */
+export function stopRollingUp(store: Store): void {
+  for (const kind of KINDS) dimensionOf(store, kind).stopRollingUp()
+}
+
 /** What has come to each series since it was asked last; one step a series, so that other work may come in between. */
 export function* rollUp(store: Store): Generator<SeriesRollup | undefined> {
   for (const kind of KINDS) {

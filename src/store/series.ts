@@ -146,6 +146,11 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.#rolling ??= new RollingUp(this.#closed.sums)
   }
 
+  stopRollingUp(): void {
+    this.#rolling?.forget()
+    this.#rolling = undefined
+  }
+
   /** What came since it was rolled up last; undefined where nothing did. */
   rollUp(window: Window, now: number): Rollup<Own> | undefined {
     this.settle(window, now)

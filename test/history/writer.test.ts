@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { startWireProxy, through, type WireProxy } from '../database/wire.js'
 import { allUpTo } from './numbered.js'
 import { startParts } from './parts.js'
 
@@ -84,4 +85,59 @@ test('a machine whose clock is wrong measures in the minutes of the database', a
     )
     t.strictSame(await parts.held(), allUpTo(20))
   }
+})
+
+test('rows that somebody took away are made again, and no two processes write into one', async t => {
+  const parts = await startParts(t)
+  await parts.measure(10)
+  await parts.flush()
+  const names = 'SELECT name FROM mercurius_performance.series ORDER BY kind'
+  const { rows: named } = await parts.pool.query(names)
+  await parts.pool.query('DELETE FROM mercurius_performance.writers; TRUNCATE mercurius_performance.series')
+  await parts.flush()
+  t.strictSame(await parts.held(), allUpTo(10), 'the row of the process is there again')
+  t.strictSame((await parts.pool.query(names)).rows, named, 'and what its series are called')
+
+  await parts.pool.query('DROP SCHEMA mercurius_performance CASCADE')
+  await parts.flush()
+  // As if others had come first.
+  await parts.pool.query('UPDATE mercurius_performance.writers SET boot = gen_random_uuid()')
+  await parts.pass(60)
+  await parts.measure(5)
+  await parts.flush()
+  const { rows } = await parts.pool.query('SELECT DISTINCT writer FROM mercurius_performance.live')
+  t.equal(rows.length, 2, 'it has an id of its own')
+  t.strictSame((await parts.pool.query(names)).rows, named)
+})
+
+test('tables of a later version are left alone, and what waited for them is given up', async t => {
+  const parts = await startParts(t)
+  await parts.measure(10)
+  await parts.flush()
+  await parts.pool.query('UPDATE mercurius_performance.schema_version SET version = 7')
+  await parts.pass(60)
+  await parts.measure(5)
+  await parts.writer.write()
+  t.equal(parts.outcomes.at(-1), 7, 'it says which version it found')
+  await parts.measure(5)
+  t.strictSame([parts.recorder.waiting.length, parts.recorder.unnamed.size], [0, 0])
+  t.ok(parts.recorder.dropped >= 1, 'it is counted')
+  await parts.writer.write()
+  t.strictSame(await parts.held(), allUpTo(10), 'nothing is written any more')
+})
+
+test('a network that is cut without a word is noticed', { timeout: 60_000 }, async t => {
+  let proxy: WireProxy | undefined
+  const parts = await startParts(t, { via: async (url, port) => through(url, (proxy = await startWireProxy(t, port))) })
+  await parts.measure(10)
+  await parts.flush()
+  proxy?.silence(true)
+  await parts.measure(5)
+  const began = performance.now()
+  await parts.writer.write()
+  t.not(parts.outcomes.at(-1), 'written')
+  t.ok(performance.now() - began < 35_000)
+  proxy?.silence(false)
+  await parts.flush()
+  t.strictSame(await parts.held(), allUpTo(15))
 })
