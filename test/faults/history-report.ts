@@ -96,6 +96,6 @@ export function writeCommits(rows: readonly (readonly string[])[]): void {
     `Written by \`npm run reliability\`: a proxy cuts the connection at the COMMIT of a flush, before it arrives or once PostgreSQL
 has answered. Each time what the tables hold is compared with all that was measured. ${machine()}
 
-${table(['cut', 'flushes', 'were committed unheard', 'measurements lost', 'measurements twice'], rows)}`
+${table(['cut', 'flushes', 'repeated at once', 'repeated later', 'measurements lost', 'measurements twice'], rows)}`
   )
 }
