@@ -4,6 +4,7 @@ const problems = new Map<string, string>([
     '42501',
     'the user of PERFORMANCE_HISTORY_URL lacks a privilege: grant it CREATE on the database, or the schema mercurius_performance with its tables'
   ],
+  ['42P01', 'its tables are not there: they are made once history can be written there'],
   ['25006', 'the database is read-only: name one that can be written to'],
   ['53100', 'the disk of the database is full: make room'],
   ['53200', 'the database is out of memory'],
@@ -25,7 +26,9 @@ export function problemOf(error: unknown): string {
   const code = codeOf(error)
   const known = code === undefined ? undefined : problems.get(code)
   if (known !== undefined) return `${known} (${code ?? ''})`
-  return code === undefined ? 'the connection was lost or nothing answered in time' : `the database answered ${code}`
+  return code === undefined
+    ? 'the connection was lost or nothing answered in time: check that the database is there and not overloaded'
+    : `the database answered ${code}`
 }
 
 export function codeOf(error: unknown): string | undefined {
