@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { fakeTime } from '../history/database-time.js'
 import { NUMBERED, sumTo } from '../history/numbered.js'
 import { usePostgres, type TestPostgres } from '../postgres.js'
-import { fleetOf, startNumbering, untilWriting, type Numbering } from './history-instances.js'
+import { fleetOf, startNumbering, untilWriting, type Numbering } from '../history/numbering.js'
 import { writeOutages, type Outage } from './history-report.js'
 
 const full = process.env.RELIABILITY === '1'

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { History } from '../../src/history/history.js'
 import { Store } from '../../src/store/store.js'
-import { clockLike, type DatabaseTime } from '../history/database-time.js'
-import { NUMBERED, recordNumbered, settingsFor, type Found } from '../history/numbered.js'
+import { clockLike, type DatabaseTime } from './database-time.js'
+import { NUMBERED, recordNumbered, settingsFor, type Found } from './numbered.js'
 
 /** An instance that measures numbers until it is told to stop, and what it logged. */
 export interface Numbering {
