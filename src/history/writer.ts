@@ -146,6 +146,8 @@ export class HistoryWriter {
     const minutes = this.#recorder.waiting.slice(0, MINUTES_AT_A_TIME)
     const isAll = minutes.length === this.#recorder.waiting.length
     const { unnamed, writer, openAt } = this.#recorder
+    // What was written of a minute while it was open need not be kept where all of it comes now.
+    const isCovered = [openAt, ...minutes.map(({ at }) => at)].includes(this.#written)
     const open = await this.#recorder.packOpen()
     const writers = new Set([writer, ...minutes.map(minute => minute.writer)])
     if (!(await this.#register(writers))) {
@@ -158,7 +160,7 @@ export class HistoryWriter {
       if (minutes.length > 0) await writeMinutes(client, minutes)
       // The open minute that was written last is all there is of it until it has been closed.
       if (!isAll) return undefined
-      if (openAt !== this.#written) await keepOpen(client, writer, this.#oldest, openAt)
+      if (!isCovered) await keepOpen(client, writer, this.#oldest, openAt)
       if (isLast)
         await client.query(`UPDATE ${SCHEMA}.writers SET ended = clock_timestamp() WHERE id = $1`, [writer.id])
       return writeOpen(client, writer, openAt, open)
