@@ -19,25 +19,22 @@ export function wholeWindows({ from, to }: TimeRange, retention: HistoryRetentio
   return { from: floorTo(widthAt(from), from), to: ceilTo(widthAt(to), to) }
 }
 
-/** The finest tier of which everything at `time` is still kept. */
+/** The finest tier of which everything at `time` is still kept: what is too old goes by whole partitions. */
 export function finestAt(time: number, retention: HistoryRetention, now: number): FleetTier {
-  if (time >= ceilTo(HOURS.width, now - retention.minutes * 1000)) return MINUTES
-  return time >= ceilTo(DAYS.width, now - retention.hours * 1000) ? HOURS : DAYS
+  if (time >= floorTo(HOURS.width, now - retention.minutes * 1000)) return MINUTES
+  return time >= floorTo(DAYS.width, now - retention.hours * 1000) ? HOURS : DAYS
 }
 
-/** The fewest windows that make up `range`, none of them wider than `widest` milliseconds. */
-export function planFor(
-  range: TimeRange,
-  widest: number,
-  isMerged: IsMerged,
-  finest: (time: number) => FleetTier
-): Plan {
+/**
+ * The fewest windows that make up `range`, each of which lies in one step of `step` milliseconds (Infinity for no steps).
+ * `finest` tells the finest tier at a time, whose windows are the smallest there is.
+ */
+export function planFor(range: TimeRange, step: number, isMerged: IsMerged, finest: (time: number) => FleetTier): Plan {
   const found = new Map<FleetTier, number[]>([DAYS, HOURS, MINUTES].map(tier => [tier, []]))
   const minutes: number[] = []
+  const fitting = [...found.keys()].filter(({ width }) => step === Infinity || step % width === 0)
   for (let at = range.from; at < range.to;) {
-    const tier = [...found.keys()].find(
-      ({ name, width }) => width <= widest && at % width === 0 && at + width <= range.to && isMerged(name, at)
-    )
+    const tier = fitting.find(({ name, width }) => at % width === 0 && at + width <= range.to && isMerged(name, at))
     if (tier !== undefined) found.get(tier)?.push(at)
     else if (finest(at) === MINUTES) minutes.push(at)
     at += (tier ?? finest(at)).width

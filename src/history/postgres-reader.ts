@@ -1,4 +1,5 @@
 import type { TransactionClient } from '../database/transaction-request.js'
+import { PerformanceError } from '../errors.js'
 import type { HistoryReader, InstanceReport, SeriesChoice, Tier, TimelinePoint, TimeRange } from '../store/history.js'
 import type { SeriesIdentity } from '../store/identity.js'
 import type { SeriesRollup } from '../store/roll-up.js'
@@ -15,6 +16,12 @@ import { OPEN, staleWindows } from './weights.js'
 const ONE_STATE = 'ISOLATION LEVEL REPEATABLE READ READ ONLY'
 const REPORTING_SECONDS = 30
 const INSTANCES_LISTED = 1000
+/** So much of an answer is held at once, whatever the range. */
+const ROWS_AT_A_TIME = 5000
+const MINUTES_AT_A_TIME = 60
+const PACKED_AT_A_TIME = 20
+/** Distinct series of one answer; services have hundreds or thousands. */
+const MOST_SERIES = 50_000
 
 type Take = (entry: Entry, at: number) => Promise<void>
 
@@ -48,7 +55,10 @@ export class PostgresReader implements HistoryReader {
   async rollups(choice: SeriesChoice, range: TimeRange): Promise<SeriesRollup[]> {
     return this.#database.transaction(async client => {
       const merging = new Merging()
-      await this.#read(client, choice, range, Infinity, entry => merging.add(entry))
+      await this.#read(client, choice, range, Infinity, entry => {
+        if (merging.entries.size > MOST_SERIES) throw tooMany()
+        return merging.add(entry)
+      })
       const identities = await this.#identities(client, choice, merging.entries.keys())
       return [...merging.entries.values()].flatMap(({ id, rollup, last }) => {
         const identity = identities.get(id)
@@ -100,36 +110,41 @@ export class PostgresReader implements HistoryReader {
     return rows.map(row => ({ ...row, since: row.since.getTime(), lastSeen: row.lastSeen.getTime() }))
   }
 
-  /** Hands everything in `range` to `take`, no window of it wider than `widest` milliseconds. */
+  /** Hands everything in `range` to `take`, in windows each of which lies in one step of `step` milliseconds. */
   async #read(
     client: TransactionClient,
     choice: SeriesChoice,
     range: TimeRange,
-    widest: number,
+    step: number,
     take: Take
   ): Promise<void> {
     const { retention } = this.#settings
     const now = this.now()
     const whole = wholeWindows(range, retention, now)
-    const isMerged = choice.instance === undefined ? await this.#merged(client, whole) : () => false
-    const plan = planFor(whole, widest, isMerged, time => finestAt(time, retention, now))
+    const youngest = floorTo(HOURS.width, now - retention.minutes * 1000)
+    const isMerged = choice.instance === undefined ? await this.#merged(client, whole, youngest) : () => false
+    const plan = planFor(whole, step, isMerged, time => finestAt(time, retention, now))
     const ids = choice.name === undefined ? undefined : await this.#idsOf(client, choice)
     if (ids?.size === 0) return
     await this.#readMerged(client, plan, choice, ids, take)
     await this.#readMinutes(client, plan, choice, ids, take)
   }
 
-  /** What was merged, but for minutes to which something has come since. */
-  async #merged(client: TransactionClient, { from, to }: TimeRange): Promise<IsMerged> {
-    const range = [new Date(from), new Date(to)]
+  /** What was merged, but for that to which something has come since. */
+  async #merged(client: TransactionClient, { from, to }: TimeRange, youngest: number): Promise<IsMerged> {
     const { rows } = await client.query<{ tier: string; at: Date }>(
       `SELECT tier, at FROM ${SCHEMA}.merged WHERE at >= $1 AND at < $2`,
-      range
+      [new Date(floorTo(DAYS.width, from)), new Date(to)]
     )
-    const { rows: stale } = await client.query<{ at: Date }>(staleWindows(MINUTES), range)
+    const stale = await client.query<{ at: Date }>(staleWindows(MINUTES), [
+      new Date(Math.max(from, youngest)),
+      new Date(to)
+    ])
     const key = (tier: string, at: number): string => `${tier} ${at}`
     const merged = new Set(rows.map(({ tier, at }) => key(tier, at.getTime())))
-    for (const { at } of stale) merged.delete(key(MINUTES.name, at.getTime()))
+    for (const { at } of stale.rows) {
+      for (const { name, width } of [MINUTES, HOURS, DAYS]) merged.delete(key(name, floorTo(width, at.getTime())))
+    }
     return (tier, at) => merged.has(key(tier, at))
   }
 
@@ -149,19 +164,27 @@ export class PostgresReader implements HistoryReader {
     take: Take
   ): Promise<void> {
     for (const { tier, at } of merged) {
-      const { rows } = await client.query<{ id: string; kind: Kind; at: Date; data: Buffer }>(
-        `
-          SELECT series.id, series.kind, fleet.at, fleet.data
-          FROM ${SCHEMA}.${tier.table} AS fleet
-            JOIN ${SCHEMA}.series ON series.id = fleet.series
-          WHERE fleet.at = ANY ($1) AND series.service = $2 AND series.kind = ANY ($3)
-            ${ids === undefined ? '' : 'AND fleet.series = ANY ($4)'}
-        `,
-        [at.map(time => new Date(time)), this.#settings.service, kinds, ...(ids === undefined ? [] : [[...ids]])]
-      )
-      for (const row of rows) {
-        const { kind, data } = row
-        await take({ id: Number(row.id), kind, ...decodeRollup(data, kind) }, row.at.getTime())
+      const times = at.map(time => new Date(time))
+      let last: { readonly at: Date; readonly id: string } | undefined = { at: new Date(0), id: '-1' }
+      while (last !== undefined) {
+        const { rows }: { rows: { id: string; kind: Kind; at: Date; data: Buffer }[] } = await client.query(
+          `
+            SELECT series.id, series.kind, fleet.at, fleet.data
+            FROM ${SCHEMA}.${tier.table} AS fleet
+              JOIN ${SCHEMA}.series ON series.id = fleet.series
+            WHERE fleet.at = ANY ($1) AND series.service = $2 AND series.kind = ANY ($3)
+              AND (fleet.at, fleet.series) > ($4, $5)
+              ${ids === undefined ? '' : 'AND fleet.series = ANY ($6)'}
+            ORDER BY fleet.at, fleet.series
+            LIMIT ${ROWS_AT_A_TIME}
+          `,
+          [times, this.#settings.service, kinds, last.at, last.id, ...(ids === undefined ? [] : [[...ids]])]
+        )
+        for (const row of rows) {
+          const { kind, data } = row
+          await take({ id: Number(row.id), kind, ...decodeRollup(data, kind) }, row.at.getTime())
+        }
+        last = rows.length < ROWS_AT_A_TIME ? undefined : rows.at(-1)
       }
     }
   }
@@ -173,27 +196,30 @@ export class PostgresReader implements HistoryReader {
     ids: ReadonlySet<number> | undefined,
     take: Take
   ): Promise<void> {
-    const [first] = minutes
-    const last = minutes.at(-1)
-    if (first === undefined || last === undefined) return
     const isWanted = (id: number, kind: Kind): boolean => kinds.includes(kind) && (ids?.has(id) ?? true)
-    const { rows } = await client.query<{ at: Date; data: Buffer }>(
-      `
-        SELECT found.at, found.data
-        FROM (SELECT at, writer, data FROM ${SCHEMA}.minutes WHERE at >= $1 AND at < $2 UNION ALL ${OPEN}) AS found
-          JOIN ${SCHEMA}.writers ON writers.id = found.writer
-        WHERE found.at = ANY ($3) AND writers.service = $4 AND ($5::text IS NULL OR writers.instance = $5)
-      `,
-      [
-        new Date(first),
-        new Date(last + MINUTES.width),
-        minutes.map(time => new Date(time)),
-        this.#settings.service,
-        instance ?? null
-      ]
-    )
-    for (const { at, data } of rows) {
-      for (const entry of await unpack(data, isWanted)) await take(entry, at.getTime())
+    for (let from = 0; from < minutes.length; from += MINUTES_AT_A_TIME) {
+      const times = minutes.slice(from, from + MINUTES_AT_A_TIME)
+      const [first = 0] = times
+      const range = [new Date(first), new Date((times.at(-1) ?? first) + MINUTES.width)]
+      let last: { readonly at: Date; readonly writer: number } | undefined = { at: new Date(0), writer: -1 }
+      while (last !== undefined) {
+        const { rows }: { rows: { at: Date; writer: number; data: Buffer }[] } = await client.query(
+          `
+            SELECT found.at, found.writer, found.data
+            FROM (SELECT at, writer, data FROM ${SCHEMA}.minutes WHERE at >= $1 AND at < $2 UNION ALL ${OPEN}) AS found
+              JOIN ${SCHEMA}.writers ON writers.id = found.writer
+            WHERE found.at = ANY ($3) AND writers.service = $4 AND ($5::text IS NULL OR writers.instance = $5)
+              AND (found.at, found.writer) > ($6, $7)
+            ORDER BY found.at, found.writer
+            LIMIT ${PACKED_AT_A_TIME}
+          `,
+          [...range, times.map(time => new Date(time)), this.#settings.service, instance ?? null, last.at, last.writer]
+        )
+        for (const { at, data } of rows) {
+          for (const entry of await unpack(data, isWanted)) await take(entry, at.getTime())
+        }
+        last = rows.length < PACKED_AT_A_TIME ? undefined : rows.at(-1)
+      }
     }
   }
 
@@ -213,4 +239,11 @@ export class PostgresReader implements HistoryReader {
     )
     return new Map(rows.map(({ id, ...identity }) => [Number(id), identity]))
   }
+}
+
+function tooMany(): PerformanceError {
+  return new PerformanceError(
+    'MPERF_ARGUMENT_INVALID',
+    `there are more than ${MOST_SERIES} series in this range: ask for a name, or for a shorter range`
+  )
 }
