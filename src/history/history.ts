@@ -17,6 +17,8 @@ import { HistoryWriter } from './writer.js'
 
 const INTERVAL = 10_000
 const CLOSE_LIMIT = 2_000
+/** Questions of one request take turns; milliseconds that the last one waits. */
+const READING_PATIENCE = 30_000
 /** When a minute's rollups are merged, in milliseconds after its end: not all instances try at once. */
 const MERGED_FROM = 15_000
 const MERGED_WITHIN = 30_000
@@ -60,7 +62,7 @@ export class History {
     this.#status = new HistoryStatus(clock, log)
     this.#clock = new DatabaseClock(clock)
     this.#database = new HistoryDatabase(settings.url)
-    this.#reading = new HistoryDatabase(settings.url)
+    this.#reading = new HistoryDatabase(settings.url, READING_PATIENCE)
     this.#recorder = new Recorder(store, settings.service, this.#clock)
     this.#predecessor = new Predecessor(this.#database, this.#clock, settings)
     this.reader = new PostgresReader(this.#reading, this.#clock, settings)

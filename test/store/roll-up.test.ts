@@ -226,7 +226,8 @@ function record(
       })
       break
     case 'untimed':
-      store.countResolver(`Query.r${each.name}`, each.failed, 2)
+      // Of its own: what a timed call stands for depends on the slots that each store has.
+      store.countResolver(`Query.u${each.name}`, each.failed, 2)
       break
     case 'statements':
       store.addStatements(`Query.r${each.name}`, 1)
