@@ -64,6 +64,8 @@ export class Monitor implements SpanSink, ExecutionSink {
   exporting: Exporting | undefined
   /** Undefined where it is off. */
   history: ProcessHistory | undefined
+  /** What this process has written history under. */
+  readonly boots = new Set<string>()
   /** What was measured under this instance's name before this process, where history is on. */
   earlier: Store | undefined
   #sendsSql = false

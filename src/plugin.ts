@@ -7,7 +7,7 @@ import { addMetricsField, addTimingFields, type SchemaHost } from './graphql/fie
 import type { FieldsOptions } from './graphql/resolvers.js'
 import { addTimingHeaders, type ResolutionHost } from './graphql/timing-headers.js'
 import { historySettings, type HistoryOptions } from './history/settings.js'
-import { startHistory } from './history/start.js'
+import { keepHistory } from './keep-history.js'
 import type { Monitor } from './monitor.js'
 import { shown } from './lib/parse.js'
 import { addMetricsRoute } from './metrics/route.js'
@@ -85,7 +85,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
     warn()
   })
   app.addHook('onClose', () => monitor.flush())
-  await keepHistory(app, monitor, history)
+  if (history !== undefined && monitor.config.enabled) await keepHistory(app, monitor, history)
   await monitor.sql.ready
 }
 
@@ -115,31 +115,6 @@ function watchSchema(host: SchemaHost, monitor: Monitor): void {
 function hasMetricsRoute({ metricsRoute = true }: PluginOptions): boolean {
   if (typeof metricsRoute === 'boolean') return metricsRoute
   throw new PerformanceError('MPERF_CONFIG_INVALID', `metricsRoute is ${shown(metricsRoute)}: expected true or false`)
-}
-
-/** Once a monitor, however many apps there are in the process. */
-async function keepHistory(
-  app: FastifyInstance,
-  monitor: Monitor,
-  settings: ReturnType<typeof historySettings>
-): Promise<void> {
-  if (settings === undefined || monitor.history !== undefined) return
-  const { retentionPeriod } = monitor.config
-  const history = await startHistory({
-    settings,
-    store: monitor.store,
-    retentionPeriod,
-    log: (level, fields, message) => {
-      app.log[level](fields, message)
-    }
-  })
-  monitor.history = history
-  monitor.earlier = history.earlier
-  app.addHook('onClose', async () => {
-    await history.close()
-    monitor.history = undefined
-    monitor.earlier = undefined
-  })
 }
 
 interface Access {

@@ -14,27 +14,52 @@ const GRACE = 15_000
 /** So that what has piled up is worked off without holding up others for long. */
 const WINDOWS_AT_A_TIME = 60
 const LOCK_NOT_AVAILABLE = '55P03'
+/** How much longer than it is kept what could not be merged waits for it, in milliseconds. */
+const LONGEST_WAIT = DAYS.width
 
 /**
- * Merges what all instances wrote: minutes, then hours out of minutes, then days out of hours; makes partitions, and
+ * Makes partitions, merges what all instances wrote: minutes, then hours out of minutes, then days out of hours, and
  * drops what is too old once all of it is merged. Each window is a transaction of its own, and merging it again gives the
  * same. One instance at a time does it, whichever comes first; the others find nothing to do. `now` is that of the
  * database, in milliseconds.
+ *
+ * @throws what the first window failed with that could not be merged; all that could be done otherwise was
  */
-export async function compact(database: HistoryDatabase, retention: HistoryRetention, now: number): Promise<void> {
+export async function compact(database: HistoryDatabase, own: HistoryRetention, now: number): Promise<void> {
+  const retention = await longestRetention(database, own)
+  await makePartitions(database, now)
   const partitions = await database.transaction(partitionsOf)
   const end = now - GRACE
+  const failures: unknown[] = []
   const isDone =
-    (await mergeStale(database, MINUTES, partitions, end)) &&
-    (await mergeStale(database, HOURS, partitions, end - MINUTES.width)) &&
-    (await mergeStale(database, DAYS, partitions, end - MINUTES.width))
-  await makePartitions(database, now)
-  if (isDone)
-    await dropOld(
-      database,
-      partitions.filter(partition => isOld(partition, retention, now))
-    )
+    (await mergeStale(database, MINUTES, partitions, end, failures)) &&
+    (await mergeStale(database, HOURS, partitions, end - MINUTES.width, failures)) &&
+    (await mergeStale(database, DAYS, partitions, end - MINUTES.width, failures))
+  // What cannot be merged must not fill the disk either.
+  const before = isDone ? now : now - LONGEST_WAIT
+  await dropOld(
+    database,
+    partitions.filter(partition => isOld(partition, retention, before))
+  )
   await alone(database, client => forget(client, retention, now))
+  if (failures.length > 0) throw failures[0]
+}
+
+/** The tables are everybody's: what one instance keeps for longer, another one must not drop. */
+async function longestRetention(database: HistoryDatabase, own: HistoryRetention): Promise<HistoryRetention> {
+  const [row] = await database.query<{ minutes: number | null; hours: number | null; days: number | null }>(
+    `
+      SELECT max(minutes_kept) AS minutes, max(hours_kept) AS hours, max(days_kept) AS days
+      FROM ${SCHEMA}.writers
+        JOIN ${SCHEMA}.live ON live.writer = writers.id
+      WHERE seen > clock_timestamp() - interval '1 day'
+    `
+  )
+  return {
+    minutes: Math.max(own.minutes, row?.minutes ?? 0),
+    hours: Math.max(own.hours, row?.hours ?? 0),
+    days: Math.max(own.days, row?.days ?? 0)
+  }
 }
 
 /** Merges what there still is of it; false where some is left, or another instance is at it. */
@@ -42,17 +67,24 @@ async function mergeStale(
   database: HistoryDatabase,
   tier: FleetTier,
   partitions: readonly Partition[],
-  end: number
+  end: number,
+  failures: unknown[]
 ): Promise<boolean> {
   const from = partitions.find(({ table }) => table === tier.table)?.from
   if (from === undefined) return true
   const range = [new Date(from), new Date(floorTo(tier.width, end))]
   const stale = await database.query<{ at: Date }>(`${staleWindows(tier)} LIMIT ${WINDOWS_AT_A_TIME}`, range)
+  let failed = 0
   for (const { at } of stale) {
-    const isMine = await alone(database, client => mergeWindow(client, tier, at.getTime()), ONE_STATE)
-    if (!isMine) return false
+    try {
+      const isMine = await alone(database, client => mergeWindow(client, tier, at.getTime()), ONE_STATE)
+      if (!isMine) return false
+    } catch (error) {
+      failures.push(error)
+      failed += 1
+    }
   }
-  return stale.length < WINDOWS_AT_A_TIME
+  return failed === 0 && stale.length < WINDOWS_AT_A_TIME
 }
 
 /** In their order: what was merged of a minute must not go before the minute, which would be merged anew. */

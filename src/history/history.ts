@@ -24,7 +24,7 @@ const MERGED_FROM = 15_000
 const MERGED_WITHIN = 30_000
 /** Until then a predecessor that was killed has been silent for long enough. */
 const LOOKED_AGAIN_AFTER = 30_000
-const LOOKS = 3
+const LOOKS = 20
 
 export interface HistoryParts {
   readonly settings: HistorySettings
@@ -32,6 +32,8 @@ export interface HistoryParts {
   readonly store: Store
   /** Takes what was measured before this process under its name. */
   readonly earlier: Store
+  /** What this process has written under so far; it is added to. Default: nothing. */
+  readonly boots?: Set<string>
   readonly log: HistoryLog
   /** Milliseconds between two writes: so much is lost of a process that is killed. Default: 10,000. */
   readonly interval?: number
@@ -57,13 +59,13 @@ export class History {
   #isClosed = false
 
   constructor(parts: HistoryParts) {
-    const { settings, clock, store, log } = parts
+    const { settings, clock, store, boots = new Set(), log } = parts
     this.#parts = parts
     this.#status = new HistoryStatus(clock, log)
     this.#clock = new DatabaseClock(clock)
     this.#database = new HistoryDatabase(settings.url)
     this.#reading = new HistoryDatabase(settings.url, READING_PATIENCE)
-    this.#recorder = new Recorder(store, settings.service, this.#clock)
+    this.#recorder = new Recorder(store, settings.service, this.#clock, boots)
     this.#predecessor = new Predecessor(this.#database, this.#clock, settings)
     this.reader = new PostgresReader(this.#reading, this.#clock, settings)
     this.#writer = new HistoryWriter(this.#recorder, this.#database, this.#clock, settings, {

@@ -29,14 +29,16 @@ export class Predecessor {
    */
   async restoreInto(store: Store, own: readonly string[]): Promise<boolean> {
     const { service, instance } = this.#settings
+    const { retention } = store.window
+    const since = retention === Infinity ? 0 : this.#clock.now() - retention / 1e6 - MINUTES.width
     const writers = await this.#database.query<{ id: number; isGone: boolean }>(
       `
         SELECT id, ended IS NOT NULL OR seen < clock_timestamp() - interval '${GONE_AFTER}' AS "isGone"
         FROM ${SCHEMA}.writers
           JOIN ${SCHEMA}.live ON live.writer = writers.id
-        WHERE service = $1 AND instance = $2 AND NOT boot = ANY ($3)
+        WHERE service = $1 AND instance = $2 AND NOT boot = ANY ($3) AND seen >= $4
       `,
-      [service, instance, own]
+      [service, instance, own, new Date(since)]
     )
     const unread = writers.filter(({ id }) => !this.#read.has(id))
     for (const { id } of unread.filter(({ isGone }) => isGone)) {

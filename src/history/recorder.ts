@@ -38,7 +38,7 @@ export interface ClosedMinute {
 export class Recorder {
   writer: Writer = { boot: randomUUID(), id: undefined }
   /** Of all writers that this process has been. */
-  readonly boots = new Set([this.writer.boot])
+  readonly boots: Set<string>
   /** The oldest first. */
   readonly waiting: ClosedMinute[] = []
   /** Minutes that were given up. */
@@ -54,12 +54,15 @@ export class Recorder {
   readonly #named = new Map<number, SeriesIdentity>()
   #isStopped = false
 
-  constructor(store: Store, service: string, clock: DatabaseClock) {
+  /** Where `boots` is not empty, what the store holds has been written by a recorder before this one. */
+  constructor(store: Store, service: string, clock: DatabaseClock, boots = new Set<string>()) {
     this.#store = store
     this.#service = service
     this.#clock = clock
     this.#open = new OpenMinute(this.#minute())
     startRollingUp(store)
+    if (boots.size > 0) passOver(store)
+    this.boots = boots.add(this.writer.boot)
     // What is measured from now on waits for the first time that it is taken.
     store.collectors.collected(this, store.now())
   }
@@ -206,4 +209,9 @@ export class Recorder {
   #minute(): number {
     return floorTo(MINUTES.width, this.#clock.now())
   }
+}
+
+/** Takes what has come so far, for nobody. */
+function passOver(store: Store): void {
+  for (const came of rollUp(store)) came?.rollup.sums.reset()
 }

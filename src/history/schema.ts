@@ -23,7 +23,11 @@ const tables = `
     instance text NOT NULL,
     version  text,
     started  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    ended    timestamptz
+    ended    timestamptz,
+    -- seconds
+    minutes_kept integer NOT NULL DEFAULT 0,
+    hours_kept   integer NOT NULL DEFAULT 0,
+    days_kept    integer NOT NULL DEFAULT 0
   );
 
   CREATE TABLE series (

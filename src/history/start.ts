@@ -11,12 +11,14 @@ export interface StartHistoryOptions {
   readonly store: Store
   /** Seconds. */
   readonly retentionPeriod: number
+  /** What this process has written under so far; it is added to. */
+  readonly boots?: Set<string>
   readonly log: HistoryLog
 }
 
 export interface RunningHistory extends ProcessHistory {
-  /** What was measured under this instance's name before this process. */
-  readonly earlier: Store
+  /** What was measured under this instance's name before this process; undefined where that is not known. */
+  readonly earlier: Store | undefined
   /** Takes what has been measured, and writes it where that is possible now. */
   flush(): Promise<void>
   /** Merges what all instances have written, unless another one is at it. */
@@ -34,13 +36,14 @@ export async function startHistory({
   settings,
   store,
   retentionPeriod,
+  boots = new Set(),
   log
 }: StartHistoryOptions): Promise<RunningHistory> {
   const { clock } = store
-  if (isPrometheus(settings)) return readHistory(settings, store, retentionPeriod)
+  if (isPrometheus(settings)) return readHistory(settings, store)
   const earlier = new Store({ clock, retentionPeriod })
   const { History } = await loadHistory()
-  const history = new History({ settings, clock, store, earlier, log })
+  const history = new History({ settings, clock, store, earlier, boots, log })
   history.start()
   return {
     earlier,
@@ -56,18 +59,14 @@ export async function startHistory({
 }
 
 /** Metrics have brought it there, so nothing is written, and nothing of it comes back into this process. */
-async function readHistory(
-  settings: HistorySettings,
-  { clock }: Store,
-  retentionPeriod: number
-): Promise<RunningHistory> {
+async function readHistory(settings: HistorySettings, { clock }: Store): Promise<RunningHistory> {
   const [{ PrometheusReader }, { prometheusProblemOf }] = await Promise.all([
     import('./prometheus-reader.js'),
     import('./prometheus-problems.js')
   ])
   const nothing = (): Promise<void> => Promise.resolve()
   return {
-    earlier: new Store({ clock, retentionPeriod }),
+    earlier: undefined,
     reader: new PrometheusReader(settings, clock),
     report: { state: 'READING', problem: null, lastWritten: null, waitingMinutes: 0, droppedMinutes: 0 },
     problemOf: prometheusProblemOf,

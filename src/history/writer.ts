@@ -191,15 +191,16 @@ export class HistoryWriter {
   }
 
   async #insert({ boot }: Writer): Promise<number | undefined> {
-    const { service, instance, version } = this.#settings
+    const { service, instance, version, retention } = this.#settings
+    const kept = [retention.minutes, retention.hours, retention.days].map(Math.round)
     const [row] = await this.#database.query<{ id: number }>(
       `
-        INSERT INTO ${SCHEMA}.writers (boot, service, instance, version)
-        VALUES ($1, $2, $3, $4)
+        INSERT INTO ${SCHEMA}.writers (boot, service, instance, version, minutes_kept, hours_kept, days_kept)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (boot) DO UPDATE SET boot = EXCLUDED.boot
         RETURNING id
       `,
-      [boot, service, instance, version]
+      [boot, service, instance, version, ...kept]
     )
     return row?.id
   }
