@@ -3,11 +3,13 @@ export const historyTypes = `
   enum MetricsScope {
     INSTANCE FLEET
   }
-  enum HistoryKind {
+  enum PerformanceHistoryKind {
     RESOLVER BATCH QUERY STATEMENT OPERATION CACHE_HIT CACHE_MISS
+    "How long callers waited for a connection of a pool."
+    POOL_WAIT
   }
   "Times are null where nothing was measured."
-  type HistoryPoint {
+  type PerformanceHistoryPoint {
     "When the step begins, ISO 8601."
     timestamp: String!
     count: Float!
@@ -30,7 +32,7 @@ export const historyTypes = `
     "Whether it has reported lately (thirty seconds; 150 where Prometheus tells) and has not ended."
     isReporting: Boolean!
   }
-  enum HistoryState {
+  enum PerformanceHistoryState {
     STARTING
     WRITING
     "What was measured waits, and is tried again."
@@ -40,8 +42,8 @@ export const historyTypes = `
     "History is read and not written."
     READING
   }
-  type HistoryMetrics {
-    state: HistoryState!
+  type PerformanceHistoryMetrics {
+    state: PerformanceHistoryState!
     "What is wrong and what to do; null while nothing is."
     problem: String
     "ISO 8601."

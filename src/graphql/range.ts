@@ -30,8 +30,11 @@ export function checkedRange(
   span: number
 ): CheckedRange {
   const end = Math.min(timeOf('to', to ?? 'now', now), now)
-  const begin = timeOf('from', from ?? new Date(end - span * 1000).toISOString(), now)
   const longest = Math.max(...tiers.map(({ retention }) => retention))
+  if (end < now - longest * 1000) {
+    throw invalid(`to is ${shown(to)}: expected at most ${inWords(longest)} ago, nothing is kept for longer`)
+  }
+  const begin = isMissing(from) ? Math.max(end - span * 1000, now - longest * 1000) : timeOf('from', from, now)
   if (begin > now) throw invalid(`from is ${shown(from)}: expected a time that is over, it is ${iso(now)}`)
   if (begin === end) throw invalid(`the range is empty, from and to are both ${iso(end)}: expected from before to`)
   if (begin > end) throw invalid(`from is ${iso(begin)} and to is ${iso(end)}: expected from before to`)
@@ -67,9 +70,19 @@ function stepOf(step: string | null | undefined, { from, to }: TimeRange, tiers:
 function timeOf(argument: 'from' | 'to', text: string, now: number): number {
   if (text === 'now') return now
   const ago = text.startsWith('-') ? readSeconds(text.slice(1)) : undefined
-  const time = ago === undefined ? (/^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN) : now - ago * 1000
+  const time = ago === undefined ? parsed(text) : now - ago * 1000
   if (Number.isNaN(time)) throw invalid(`${argument} is ${shown(text)}: expected ${TIME}`)
   return time
+}
+
+/** A time without a zone is that of UTC: the same question means the same on every machine. */
+function parsed(text: string): number {
+  if (!/^\d{4}-\d\d-\d\d/.test(text)) return NaN
+  return Date.parse(/T[^Z+-]*$/i.test(text) ? `${text}Z` : text)
+}
+
+function isMissing(text: string | null | undefined): text is null | undefined {
+  return text === null || text === undefined
 }
 
 function iso(time: number): string {

@@ -112,7 +112,7 @@ export const selfTypes = `
     "Null where this package exports no spans, as with an SDK of the application's own."
     export: ExportMetrics
     "Null where history is off."
-    history: HistoryMetrics
+    history: PerformanceHistoryMetrics
   }
   enum MeasuringDetail {
     FULL

@@ -31,16 +31,16 @@ export function metricsSdl(queryType: string): string {
     statements(name: String, fingerprint: String, ${order}): [StatementMetrics!]!
     operations(${selection}): [OperationMetrics!]!
     cache: CacheMetrics!
-    "The connections of createPool to Postgres."
+    "The connections of createPool to Postgres; of this process, whatever the scope and the range."
     pool: PoolMetrics!
-    "What took longer than its threshold, the newest first; 1 to 100."
+    "What took longer than its threshold, the newest first; 1 to 100. Of this process, whatever the scope and the range."
     slow(limit: Int = 20): [SlowCall!]!
     "How one name did in each step of the range; what is older than minutes are kept comes in whole hours or days."
-    history(kind: HistoryKind!, name: String!, fingerprint: String): [HistoryPoint!]!
+    history(kind: PerformanceHistoryKind!, name: String!, fingerprint: String): [PerformanceHistoryPoint!]!
     "Who reports, the one that began last first."
     instances: [InstanceMetrics!]!
     config: PerformanceConfig!
-    "What the monitor itself does and costs."
+    "What the monitor itself does and costs; of this process."
     self: SelfMetrics!
   }
   "Descending; NAME ascending."

@@ -22,7 +22,8 @@ const kinds = {
   STATEMENT: 'statements',
   OPERATION: 'operations',
   CACHE_HIT: 'cacheHits',
-  CACHE_MISS: 'cacheMisses'
+  CACHE_MISS: 'cacheMisses',
+  POOL_WAIT: 'poolWaits'
 } as const satisfies Record<string, Kind>
 
 /** A step of a timeline; where nothing was measured, times are null. Seconds. */

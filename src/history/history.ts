@@ -128,6 +128,13 @@ export class History {
     }
     await Promise.race([untraced(last).catch(() => undefined), delay(CLOSE_LIMIT, undefined, { ref: false })])
     this.#writer.stop()
+    const unwritten = this.#recorder.waiting.length
+    if (unwritten > 0 && this.#status.state !== 'STOPPED')
+      this.#parts.log(
+        'warn',
+        { unwritten },
+        `PERFORMANCE: minutes of history that were not written before the end: ${unwritten}`
+      )
   }
 
   async #turn(): Promise<void> {

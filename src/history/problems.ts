@@ -2,7 +2,7 @@
 const problems = new Map<string, string>([
   [
     '42501',
-    'the user of PERFORMANCE_HISTORY_URL lacks a privilege: grant it CREATE on the database, or the schema mercurius_performance with its tables'
+    'the user of PERFORMANCE_HISTORY_URL lacks a privilege: grant it CREATE on the database, or make it a member of the role that owns the schema mercurius_performance'
   ],
   ['42P01', 'its tables are not there: they are made once history can be written there'],
   ['25006', 'the database is read-only: name one that can be written to'],

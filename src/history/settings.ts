@@ -50,14 +50,16 @@ export function historySettings(
   const attributes = resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES ?? '')
   const namespace = attributes.get('service.namespace')
   const instance =
-    options.instance ?? textOf(environment.PERFORMANCE_INSTANCE) ?? attributes.get('service.instance.id') ?? hostname()
+    options.instance ?? attributes.get('service.instance.id') ?? textOf(environment.PERFORMANCE_INSTANCE) ?? hostname()
+  const url = urlOf(options.url ?? textOf(environment.PERFORMANCE_HISTORY_URL) ?? databaseUrl)
+  const service = textOf(environment.OTEL_SERVICE_NAME) ?? attributes.get('service.name')
+  if (service === undefined && isPrometheus({ url })) {
+    throw invalid('OTEL_SERVICE_NAME', 'not set', 'the name that the service exports its metrics under')
+  }
   return {
-    url: urlOf(options.url ?? textOf(environment.PERFORMANCE_HISTORY_URL) ?? databaseUrl),
+    url,
     instance: boundedName(instance, NAME_LIMIT),
-    service: boundedName(
-      textOf(environment.OTEL_SERVICE_NAME) ?? attributes.get('service.name') ?? 'unknown_service',
-      NAME_LIMIT
-    ),
+    service: boundedName(service ?? 'unknown_service', NAME_LIMIT),
     ...(namespace !== undefined && { namespace }),
     version: attributes.get('service.version') ?? textOf(environment.npm_package_version) ?? null,
     retention: retentionOf(textOf(environment.PERFORMANCE_HISTORY_RETENTION) ?? '24h,30d,400d')
@@ -65,7 +67,7 @@ export function historySettings(
 }
 
 /** Whether it is where history is only read from. */
-export function isPrometheus({ url }: HistorySettings): boolean {
+export function isPrometheus({ url }: Pick<HistorySettings, 'url'>): boolean {
   return /^prometheus\+/i.test(url)
 }
 

@@ -27,6 +27,7 @@ test('a range is given by times, by lengths before now, or not at all', t => {
     step: 21_600
   })
   t.match(check({ from: '2026-11-25T09:30:00+01:00', to: 'now' }), { from: '2026-11-25T08:30:00.000Z' })
+  t.match(check({ from: '2026-11-25T09:30' }), { from: '2026-11-25T09:30:00.000Z' }, 'without a zone it is UTC')
   t.match(check({ from: '2026-11-20' }), { from: '2026-11-20T00:00:00.000Z', step: 10_800 })
   t.match(check({ from: '-1h', to: '2030-01-01T00:00:00Z' }), { to: '2026-11-25T12:00:00.000Z' }, 'not past now')
   t.end()
@@ -47,6 +48,7 @@ const refused: readonly (readonly [args: RangeArguments, message: string])[] = [
   [{ from: '2026-12-01' }, 'from is "2026-12-01": expected a time that is over, it is 2026-11-25T12:00:00.000Z'],
   [{ from: '-401d' }, 'from is "-401d": expected at most 400d ago, nothing is kept for longer'],
   [{ from: '-99999999999999d' }, 'from is "-99999999999999d": expected at most 400d ago'],
+  [{ to: '-200000000d' }, 'to is "-200000000d": expected at most 400d ago'],
   [{ step: 'often' }, 'step is "often": expected a length of time such as 60, 5m, 1h or 1d'],
   [{ step: '0' }, 'step is "0": expected a length of time'],
   [{ step: '10' }, 'step is "10": expected a multiple of 1m, the finest that is kept of 2026-11-25T11:00:00.000Z'],

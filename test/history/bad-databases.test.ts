@@ -41,7 +41,7 @@ const databases: readonly Bad[] = [
     name: 'the user may not create anything',
     spoil: `CREATE ROLE guest LOGIN PASSWORD 'hunter2-secret'`,
     url: good => at(good, { username: 'guest' }),
-    problem: /grant it CREATE on the database, or the schema .* \(42501\)/,
+    problem: /grant it CREATE on the database, or make it .* \(42501\)/,
     mend: 'GRANT CREATE ON DATABASE postgres TO guest'
   },
   {

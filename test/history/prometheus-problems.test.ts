@@ -121,6 +121,10 @@ test('a URL that is none stops the start, and is not shown', t => {
 
 test('while Prometheus is away, questions say so and the application serves on', async t => {
   const url = `prometheus+http://reader:hunter2@127.0.0.1:${await findFreePort()}`
+  process.env.OTEL_SERVICE_NAME = 'tracker'
+  t.teardown(() => {
+    delete process.env.OTEL_SERVICE_NAME
+  })
   const schema = 'type Query { hello: String }'
   const resolvers = { Query: { hello: () => 'hello' } }
   const app = await service({ schema, resolvers }, { history: { url }, adminToken: TOKEN })

@@ -48,7 +48,9 @@ test('who an instance is comes from where OpenTelemetry has it', t => {
     version: '2.1.0',
     retention: { minutes: 7200, hours: 172_800, days: 30 * 86_400 }
   })
-  t.match(historySettings({ ...environment, PERFORMANCE_INSTANCE: 'named' }, undefined), { instance: 'named' })
+  t.match(historySettings({ ...environment, PERFORMANCE_INSTANCE: 'named' }, undefined), { instance: 'pod-7' })
+  const named = { ...environment, PERFORMANCE_INSTANCE: 'named', OTEL_RESOURCE_ATTRIBUTES: '' }
+  t.match(historySettings(named, undefined), { instance: 'named' })
   t.end()
 })
 
@@ -65,6 +67,10 @@ const bad: readonly (readonly [environment: Record<string, string>, message: Reg
   [
     { PERFORMANCE_HISTORY: 'on', PERFORMANCE_HISTORY_URL: 'hunter2' },
     /^PERFORMANCE_HISTORY_URL is no URL: expected postgres:/
+  ],
+  [
+    { PERFORMANCE_HISTORY: 'on', PERFORMANCE_HISTORY_URL: 'prometheus+http://p:9090' },
+    /^OTEL_SERVICE_NAME is not set: expected the name that the service exports its metrics under$/
   ],
   ...['30m,30d,400d', '24h', '24h,12h,400d', '24h,30d,400d,9d', 'a,b,c', '24h,30d,9999d'].map(
     text =>
