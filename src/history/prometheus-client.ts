@@ -1,4 +1,5 @@
 import { PerformanceError } from '../errors.js'
+import { Turns } from '../lib/turns.js'
 import { amountOf, NOTHING, type Amount, type JsonHistogram } from './amounts.js'
 import { PrometheusError } from './prometheus-problems.js'
 import { untraced } from './untraced.js'
@@ -18,6 +19,8 @@ export interface PrometheusSeries {
   readonly samples: readonly PrometheusSample[]
 }
 
+/** So many requests at once: one question may be divided into many, each with an answer that is held. */
+const AT_ONCE = 4
 const TIME_LIMIT = 10_000
 const SIZE_LIMIT = 64 * 1024 * 1024
 
@@ -35,6 +38,7 @@ interface JsonSeries {
 export class PrometheusClient {
   readonly #api: string
   readonly #headers: Record<string, string>
+  readonly #turns = new Turns(AT_ONCE)
 
   /**
    * @param url `prometheus+http://...` or `prometheus+https://...`, with user and password where they are needed
@@ -66,7 +70,11 @@ export class PrometheusClient {
     return this.#ask('query_range', { query, start: seconds(from), end: seconds(to), step: seconds(step) }, limit)
   }
 
-  async #ask(path: string, form: Record<string, string>, signal: AbortSignal): Promise<PrometheusSeries[]> {
+  #ask(path: string, form: Record<string, string>, signal: AbortSignal): Promise<PrometheusSeries[]> {
+    return this.#turns.take(() => this.#answer(path, form, signal))
+  }
+
+  #answer(path: string, form: Record<string, string>, signal: AbortSignal): Promise<PrometheusSeries[]> {
     return untraced(async () => {
       const body = new URLSearchParams({ ...form, timeout: `${TIME_LIMIT}ms` })
       const response = await fetch(`${this.#api}${path}`, { method: 'POST', headers: this.#headers, body, signal })
