@@ -14,6 +14,7 @@ export class PoolState implements RequestPool, GroupedPool {
   readonly name: string
   readonly counts = newCounts()
   waiting = 0
+  isEnding = false
   readonly #max: number
   readonly #pool: StatedPool
   readonly #group: PoolGroup

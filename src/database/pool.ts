@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 import type { EventEmitter } from 'node:events'
 import type pg from 'pg'
@@ -81,7 +82,7 @@ function resilient(Pool: PoolClass) {
         new QueryRequest(this.#state, deadline, statement, isCallback ? undefined : values, settled).start()
       }
       if (typeof done !== 'function') return promised(start)
-      start(done as Done<QueryResult>)
+      start(AsyncResource.bind(done as Done<QueryResult>))
       return undefined
     }
 
@@ -90,9 +91,11 @@ function resilient(Pool: PoolClass) {
         new ConnectRequest(this.#state, this.#deadline, settled).start()
       }
       if (callback === undefined) return promised(start)
-      start((error, client) => {
-        callback(error, client, released => client?.release(released as Error | undefined))
-      })
+      start(
+        AsyncResource.bind((error: Error | undefined, client: PoolClient | undefined) => {
+          callback(error, client, released => client?.release(released as Error | undefined))
+        })
+      )
       return undefined
     }
 
@@ -103,6 +106,7 @@ function resilient(Pool: PoolClass) {
     }
 
     override end(callback?: () => void): unknown {
+      this.#state.isEnding = true
       this.#state.ended()
       return callback === undefined ? super.end() : super.end(callback)
     }

@@ -1,11 +1,12 @@
+import { AsyncResource } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
-import { context, type Span } from '@opentelemetry/api'
+import { context, trace, type Span } from '@opentelemetry/api'
 import type { PoolClient } from 'pg'
 import { PerformanceError } from '../errors.js'
 import { backoffDelay, type BackoffLimits } from './backoff.js'
 import type { PoolCounts, RetryCause } from './counts.js'
 import { codeOf, connectFailure } from './failure.js'
-import { endRetrySpan, inRetrySpan } from './retry-span.js'
+import { endRetrySpan, startRetrySpan } from './retry-span.js'
 
 const ATTEMPTS = 3
 /** Milliseconds. Somebody waits, so it is short. */
@@ -16,6 +17,8 @@ export interface RequestPool {
   readonly counts: PoolCounts
   /** Callers that wait for a connection. */
   waiting: number
+  /** It gives out no new connection any more. */
+  readonly isEnding: boolean
   acquire(callback: (error: unknown, client: PoolClient | undefined) => void): void
   /** Takes what a retry costs from the budget; false where there is not enough. */
   mayRetry(): boolean
@@ -41,6 +44,10 @@ export abstract class DatabaseRequest<Result> {
   protected isOver = false
   /** Whether an attempt may have changed something, for all one knows. */
   protected mayHaveHappened = false
+  /**
+   * The context that it was asked in. pg's pool calls back in that of whoever released the connection, or of a socket.
+   */
+  readonly #caller = new AsyncResource('DatabaseRequest', { requireManualDestroy: true })
   readonly #deadline: number
   readonly #done: Done<Result>
   readonly #timer: NodeJS.Timeout
@@ -76,6 +83,15 @@ export abstract class DatabaseRequest<Result> {
     })
   }
 
+  /** Runs `work` in the context of the caller, and inside of the span of the retry if it is one. */
+  protected inContext(work: () => void): void {
+    const span = this.#span
+    this.#caller.runInAsyncScope(() => {
+      if (span === undefined) work()
+      else context.with(trace.setSpan(context.active(), span), work)
+    })
+  }
+
   /** Does the work on a connection, and calls `succeed` or `fail` when it is done. */
   protected abstract run(client: PoolClient): void
 
@@ -96,16 +112,24 @@ export abstract class DatabaseRequest<Result> {
       this.#giveUp(error)
       return
     }
-    this.pool.counts[cause] += 1
-    const active = context.active()
     // It holds the process, unlike the deadline: somebody waits, and there may be no socket that does.
     this.#pause = setTimeout(() => {
-      context.with(active, () => {
-        this.#span = inRetrySpan({ attempt: this.#attempts + 1, cause, code: codeOf(error) }, () => {
-          this.start()
-        })
-      })
+      this.#retry(error, cause)
     }, pause)
+  }
+
+  #retry(error: unknown, cause: RetryCause): void {
+    if (this.client === undefined && this.pool.isEnding) {
+      this.#giveUp(error)
+      return
+    }
+    this.pool.counts[cause] += 1
+    this.#caller.runInAsyncScope(() => {
+      this.#span = startRetrySpan({ attempt: this.#attempts + 1, cause, code: codeOf(error) })
+    })
+    this.inContext(() => {
+      this.start()
+    })
   }
 
   /** Parts with the connection, which is of no more use. */
@@ -134,7 +158,12 @@ export abstract class DatabaseRequest<Result> {
       return
     }
     this.client = client
-    this.run(client)
+    // The driver needs no context where nobody looks: a promise brings its caller's back.
+    if (this.#span === undefined) this.run(client)
+    else
+      this.inContext(() => {
+        this.run(client)
+      })
   }
 
   #stopWaiting(): void {

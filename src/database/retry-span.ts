@@ -1,4 +1,4 @@
-import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api'
+import { SpanStatusCode, trace, type Span } from '@opentelemetry/api'
 import type { RetryCause } from './counts.js'
 import { codeOf } from './failure.js'
 
@@ -13,17 +13,15 @@ export interface Retry {
   readonly code: string | undefined
 }
 
-/** Runs `attempt` in a span around what it sends, so that a trace tells retries from more of the same statement. */
-export function inRetrySpan({ attempt: number, cause, code }: Retry, attempt: () => void): Span {
-  const span = trace.getTracer(SCOPE).startSpan('database.retry', {
+/** A span around what an attempt sends, so that a trace tells retries from more of the same statement. */
+export function startRetrySpan({ attempt, cause, code }: Retry): Span {
+  return trace.getTracer(SCOPE).startSpan('database.retry', {
     attributes: {
-      'mercurius_performance.attempt': number,
+      'mercurius_performance.attempt': attempt,
       'mercurius_performance.retry_cause': cause,
       ...(code !== undefined && { 'mercurius_performance.retried_error': code })
     }
   })
-  context.with(trace.setSpan(context.active(), span), attempt)
-  return span
 }
 
 export function endRetrySpan(span: Span, error: unknown): void {

@@ -43,6 +43,12 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
   }
 
   protected run(client: PoolClient): void {
+    this.inContext(() => {
+      this.#run(client)
+    })
+  }
+
+  #run(client: PoolClient): void {
     this.#attempt(client).then(
       result => {
         if (this.isOver) return
