@@ -1,6 +1,6 @@
 import type { PoolClient, QueryConfig, QueryResult } from 'pg'
 import { isRefusal, statementFailure } from './failure.js'
-import { isRead } from './reads.js'
+import { isRead, isUndoneAsAWhole } from './reads.js'
 import { DatabaseRequest, type Done, type RequestPool } from './request.js'
 
 /** What one call of `query` may say besides what pg knows. */
@@ -63,7 +63,7 @@ export class QueryRequest extends DatabaseRequest<QueryResult> {
     // Like pg's own pool: the text may have opened a transaction that is now broken.
     this.discard(error)
     if (failure === 'unconnected') this.fail(error, 'neverConnected')
-    else this.fail(error, failure === 'rolled back' && isRefusal(error) ? 'rolledBack' : undefined)
+    else this.fail(error, failure === 'rolled back' && isRefusal(error) && this.#isUndone ? 'rolledBack' : undefined)
   }
 
   /** Nobody knows whether it happened: what only reads is read once more, what may be done twice is done again. */
@@ -85,7 +85,16 @@ export class QueryRequest extends DatabaseRequest<QueryResult> {
   }
 
   get #isRead(): boolean {
-    return isRead(typeof this.#config === 'string' ? this.#config : this.#config.text)
+    return isRead(this.#text)
+  }
+
+  /** Whether a refusal leaves nothing of it behind, or what it leaves does no harm. */
+  get #isUndone(): boolean {
+    return this.#isIdempotent || isUndoneAsAWhole(this.#text)
+  }
+
+  get #text(): string {
+    return typeof this.#config === 'string' ? this.#config : this.#config.text
   }
 }
 

@@ -6,7 +6,22 @@ import { DOT, OPEN_PARENTHESIS, QUOTED, SEMICOLON, SYMBOL, TokenList, WORD } fro
  * that is not one of Postgres' own well-known ones may write. Only the text of a statement that failed is looked at.
  */
 export function isRead(text: unknown): boolean {
-  if (typeof text !== 'string') return false
+  const tokens = tokensOf(text)
+  return tokens !== undefined && reading.has(opening(tokens)) && every(tokens, index => isHarmless(tokens, index))
+}
+
+/**
+ * Whether Postgres undoes all of the text where it refuses it: one statement of a kind that cannot commit by itself, as
+ * CALL and DO can. Several statements may have a COMMIT among them.
+ */
+export function isUndoneAsAWhole(text: unknown): boolean {
+  const tokens = tokensOf(text)
+  return tokens !== undefined && undone.has(opening(tokens)) && every(tokens, index => isNoEnd(tokens, index))
+}
+
+/** Undefined where the text cannot be told apart. */
+function tokensOf(text: unknown): TokenList | undefined {
+  if (typeof text !== 'string') return undefined
   const tokens = new TokenList()
   tokens.text = text
   const isWhole = lex(text, {
@@ -14,17 +29,23 @@ export function isRead(text: unknown): boolean {
       tokens.add(kind, start, end, 0, 0)
     }
   })
-  return isWhole && opensLikeRead(tokens) && every(tokens, index => isHarmless(tokens, index))
+  return isWhole ? tokens : undefined
 }
 
-function opensLikeRead(tokens: TokenList): boolean {
+/** The first word. */
+function opening(tokens: TokenList): string {
   let first = 0
   while (tokens.symbol(first) === OPEN_PARENTHESIS) first += 1
-  return ['SELECT', 'WITH', 'VALUES', 'TABLE', 'SHOW'].includes(wordAt(tokens, first))
+  return wordAt(tokens, first)
+}
+
+/** Not a semicolon with something behind it. */
+function isNoEnd(tokens: TokenList, index: number): boolean {
+  return tokens.kind(index) !== SYMBOL || tokens.symbol(index) !== SEMICOLON || index === tokens.count - 1
 }
 
 function isHarmless(tokens: TokenList, index: number): boolean {
-  if (tokens.kind(index) === SYMBOL) return tokens.symbol(index) !== SEMICOLON || index === tokens.count - 1
+  if (tokens.kind(index) === SYMBOL) return isNoEnd(tokens, index)
   const word = wordAt(tokens, index)
   if (word !== '' && writing.has(word)) return false
   if (word === 'FOR' && locking.has(wordAt(tokens, index + 1))) return false
@@ -50,6 +71,8 @@ function every(tokens: TokenList, isTrue: (index: number) => boolean): boolean {
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
+const reading = words('SELECT WITH VALUES TABLE SHOW')
+const undone = words('SELECT INSERT UPDATE DELETE MERGE WITH VALUES TABLE')
 const writing = words('INSERT UPDATE DELETE MERGE INTO TRUNCATE CALL')
 const locking = words('UPDATE NO SHARE KEY')
 

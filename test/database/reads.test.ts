@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { isRead } from '../../dist/database/reads.js'
+import { isRead, isUndoneAsAWhole } from '../../dist/database/reads.js'
 
 const reads = [
   'SELECT 1',
@@ -50,4 +50,28 @@ const others = [
 test('only what can change nothing is taken for a read', async t => {
   for (const text of reads) t.ok(isRead(text), text)
   for (const text of others) t.notOk(isRead(text), String(text))
+})
+
+test('only one statement of a kind that cannot commit is undone as a whole', async t => {
+  for (const text of [
+    'SELECT transfer(1, 2)',
+    "insert into t values ('; COMMIT;');",
+    'WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a',
+    'UPDATE t SET a = 1',
+    'MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE',
+    '(VALUES (1))',
+    'TABLE t'
+  ])
+    t.ok(isUndoneAsAWhole(text), text)
+  for (const text of [
+    'CALL p()',
+    'DO $$ BEGIN COMMIT; END $$',
+    'BEGIN; INSERT INTO t VALUES (1); COMMIT; SELECT 1',
+    'INSERT INTO t VALUES (1); SELECT 1',
+    'EXPLAIN ANALYZE DELETE FROM t',
+    'EXECUTE s',
+    '',
+    undefined
+  ])
+    t.notOk(isUndoneAsAWhole(text), String(text))
 })

@@ -82,6 +82,50 @@ test('a statement of its own whose connection is cut', { timeout: 60_000 }, asyn
   })
 })
 
+test('a serialization failure of a statement of its own', { timeout: 60_000 }, async t => {
+  const { pool, counts } = await useService(t)
+  await pool.query(`
+    CREATE SEQUENCE turn;
+    CREATE TABLE log (id integer);
+    CREATE FUNCTION fail_once() RETURNS integer LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('turn') % 2 = 1 THEN RAISE 'not now' USING ERRCODE = '40001'; END IF;
+        RETURN 1;
+      END $$;
+    CREATE PROCEDURE log_and_fail() LANGUAGE plpgsql AS $$
+      BEGIN
+        INSERT INTO log VALUES (1);
+        COMMIT;
+        PERFORM fail_once();
+      END $$`)
+  const logged = async () => (await pool.query('SELECT FROM log')).rowCount
+
+  t.test('is repeated where Postgres has undone all of it', async t => {
+    t.equal((await pool.query('INSERT INTO log SELECT fail_once()')).rowCount, 1)
+    t.equal(counts().rolledBack, 1)
+    t.equal(await logged(), 1)
+  })
+
+  t.test('is not where it may have committed something before', async t => {
+    const committing = [
+      'CALL log_and_fail()',
+      'DO $$ BEGIN INSERT INTO log VALUES (1); COMMIT; PERFORM fail_once(); END $$',
+      'BEGIN; INSERT INTO log VALUES (1); COMMIT; SELECT fail_once()'
+    ]
+    for (const [index, text] of committing.entries()) {
+      await t.rejects(pool.query(text), { code: '40001' }, text)
+      t.equal(await logged(), index + 2, text)
+      await pool.query("SELECT setval('turn', 2)")
+    }
+    t.equal(counts().rolledBack, 1)
+  })
+
+  t.test('unless that does no harm', async t => {
+    await pool.query({ text: 'CALL log_and_fail()', idempotent: true })
+    t.equal(counts().rolledBack, 2)
+  })
+})
+
 test('every form of a call is the one of pg', { timeout: 60_000 }, async t => {
   const { pool } = await useService(t)
   const called = (...given: unknown[]): Promise<unknown> =>
