@@ -5,6 +5,7 @@ import type { PoolClient } from 'pg'
 import { PerformanceError } from '../errors.js'
 import { backoffDelay, type BackoffLimits } from './backoff.js'
 import type { PoolCounts, RetryCause } from './counts.js'
+import { cut } from './cut.js'
 import { codeOf, connectFailure } from './failure.js'
 import { endRetrySpan, startRetrySpan } from './retry-span.js'
 
@@ -198,14 +199,16 @@ export abstract class DatabaseRequest<Result> {
     const isOpen = client !== undefined && this.isOutcomeOpen()
     const isWaiting = this.#askedAt !== 0
     if (isWaiting) this.#stopWaiting()
+    const doing = isWaiting ? `waiting for a connection (${this.pool.describe()})` : 'Postgres had not answered'
+    // Before the caller is told, who may throw. What the driver says of it then comes too late.
+    this.isOver = true
     this.client = undefined
+    if (client !== undefined) cut(client)
     if (isOpen) this.#settleUnknown(`${passed} after it was sent to Postgres`, this.#failure)
     else {
-      const doing = isWaiting ? `waiting for a connection (${this.pool.describe()})` : 'Postgres had not answered'
       const seen = `${passed} while ${doing}`
       this.#settle(new PerformanceError('MPERF_DATABASE_DEADLINE', seen, { cause: this.#failure }), undefined)
     }
-    if (client !== undefined) destroy(client)
   }
 
   #settleUnknown(seen: string, cause: unknown): void {
@@ -229,11 +232,4 @@ export abstract class DatabaseRequest<Result> {
 
 function expire(request: { expired(): void }): void {
   request.expired()
-}
-
-/** Cuts the connection: to take leave of a server that does not answer could take for ever. */
-function destroy(client: PoolClient): void {
-  client.release(true)
-  const { connection } = client as { connection?: { readonly stream?: { destroy(): void } } }
-  connection?.stream?.destroy()
 }

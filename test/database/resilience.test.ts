@@ -283,6 +283,37 @@ test('every caller settles by its deadline', { timeout: 60_000 }, async t => {
   await t.rejects(pool.query({ text: 'SELECT 1', deadline: -1 }), { code: 'MPERF_CONFIG_INVALID' })
 })
 
+test('what is cut at the deadline does not go on at the server', { timeout: 60_000 }, async t => {
+  const postgres = await usePostgres(t)
+  const direct = createPool({ connectionString: postgres.url, max: 2 })
+  await direct.query('CREATE TABLE ledger (id integer)')
+  const pool = createPool({ connectionString: postgres.url, max: 5, deadline: 0.3, application_name: 'cut' })
+  t.teardown(() => Promise.all([direct.end(), pool.end()]))
+  const locking = await direct.connect()
+  await locking.query('BEGIN; LOCK TABLE ledger')
+  const callers = Array.from({ length: 50 }, (_, id) => pool.query(INSERT, [id]).catch((error: unknown) => error))
+  t.equal((await Promise.all(callers)).filter(error => error instanceof Error).length, 50)
+  await delay(200)
+  const there = await direct.query("SELECT FROM pg_stat_activity WHERE application_name = 'cut'")
+  t.ok((there.rowCount ?? 0) <= 6, `${there.rowCount} connections at the server`)
+  await locking.query('COMMIT')
+  locking.release()
+  await delay(200)
+  t.equal((await direct.query('SELECT FROM ledger')).rowCount, 0)
+})
+
+test('a callback that throws at the deadline does not keep the connection', { timeout: 60_000 }, async t => {
+  const { pool } = await useService(t, { max: 1, deadline: 0.2 })
+  const thrown = new Promise(resolve => {
+    process.once('uncaughtException', resolve)
+  })
+  pool.query('SELECT pg_sleep(5)', () => {
+    throw new Error('of the callback')
+  })
+  t.match(await thrown, { message: 'of the callback' })
+  t.equal((await pool.query({ text: 'SELECT 1', deadline: 2 })).rowCount, 1)
+})
+
 test('retries keep to a tenth of the requests', { timeout: 60_000 }, async t => {
   const { pool, proxy, counts } = await useService(t)
   await pool.query('SELECT 1')
