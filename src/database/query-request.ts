@@ -50,7 +50,7 @@ export class QueryRequest extends DatabaseRequest<QueryResult> {
   }
 
   protected isOutcomeOpen(): boolean {
-    return !this.#isIdempotent && !this.#isRead
+    return !this.#isRead
   }
 
   #failed(error: Error): void {

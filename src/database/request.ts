@@ -45,6 +45,8 @@ export abstract class DatabaseRequest<Result> {
   protected isOver = false
   /** Whether an attempt may have changed something, for all one knows. */
   protected mayHaveHappened = false
+  /** What it fails with as soon as Postgres has undone what it did. */
+  protected failing: unknown
   /**
    * The context that it was asked in. pg's pool calls back in that of whoever released the connection, or of a socket.
    */
@@ -96,7 +98,7 @@ export abstract class DatabaseRequest<Result> {
   /** Does the work on a connection, and calls `succeed` or `fail` when it is done. */
   protected abstract run(client: PoolClient): void
 
-  /** Whether what is being done now may happen although nobody will learn of it. */
+  /** Whether what is on its way to Postgres may happen although nobody will learn of it. */
   protected abstract isOutcomeOpen(): boolean
 
   protected succeed(result: Result): void {
@@ -107,6 +109,7 @@ export abstract class DatabaseRequest<Result> {
   protected fail(error: unknown, cause?: RetryCause): void {
     if (this.isOver) return
     this.#failure = error
+    this.failing = undefined
     this.#endSpan(error)
     const pause = cause === undefined ? undefined : this.#pauseBeforeRetry()
     if (cause === undefined || pause === undefined) {
@@ -120,6 +123,7 @@ export abstract class DatabaseRequest<Result> {
   }
 
   #retry(error: unknown, cause: RetryCause): void {
+    this.#pause = undefined
     if (this.client === undefined && this.pool.isEnding) {
       this.#giveUp(error)
       return
@@ -196,17 +200,24 @@ export abstract class DatabaseRequest<Result> {
     const { client } = this
     this.pool.counts.deadlinesExceeded += 1
     const passed = `the deadline of ${this.#deadline / 1_000} s passed`
-    const isOpen = client !== undefined && this.isOutcomeOpen()
+    const isRunning = client !== undefined && this.#pause === undefined
+    const isOpen = isRunning && this.failing === undefined && this.isOutcomeOpen()
     const isWaiting = this.#askedAt !== 0
     if (isWaiting) this.#stopWaiting()
-    const doing = isWaiting ? `waiting for a connection (${this.pool.describe()})` : 'Postgres had not answered'
+    const doing = isWaiting
+      ? `waiting for a connection (${this.pool.describe()})`
+      : this.#pause === undefined
+        ? 'Postgres had not answered'
+        : 'it waited to try again'
     // Before the caller is told, who may throw. What the driver says of it then comes too late.
     this.isOver = true
     this.client = undefined
     if (client !== undefined) cut(client)
+    const seen = `${passed} while ${doing}`
     if (isOpen) this.#settleUnknown(`${passed} after it was sent to Postgres`, this.#failure)
+    else if (this.failing !== undefined) this.#giveUp(this.failing)
+    else if (this.mayHaveHappened) this.#settleUnknown(`${seen}, and an answer had been lost before`, this.#failure)
     else {
-      const seen = `${passed} while ${doing}`
       this.#settle(new PerformanceError('MPERF_DATABASE_DEADLINE', seen, { cause: this.#failure }), undefined)
     }
   }

@@ -64,7 +64,7 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
   }
 
   protected isOutcomeOpen(): boolean {
-    return this.#stage === 'commit' && this.#options.idempotent !== true
+    return this.#stage === 'commit'
   }
 
   async #attempt(client: PoolClient): Promise<Result> {
@@ -96,6 +96,7 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
       this.fail(error, idempotent === true ? 'lostAfterSending' : undefined)
       return
     }
+    this.failing = error
     // It also tells a broken connection from an error of the callback's own that looks like one.
     const lives = await client.query('ROLLBACK').then(
       () => true,

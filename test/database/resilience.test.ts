@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
 import type { Test } from 'tap'
 import { test } from 'tap'
 import { createPool, type ResilientPool } from '../../dist/database/pool.js'
 import { PoolGroup } from '../../dist/database/pool-group.js'
 import type { CreatePoolOptions } from '../../dist/database/pool-options.js'
-import { retriesIn, type PoolCounts } from '../../dist/database/counts.js'
+import { newCounts, retriesIn, type PoolCounts } from '../../dist/database/counts.js'
+import type { RequestPool } from '../../dist/database/request.js'
+import { TransactionRequest } from '../../dist/database/transaction-request.js'
 import { usePostgres } from '../postgres.js'
 import { startWireProxy, through, type WireProxy } from './wire.js'
 
@@ -281,6 +284,80 @@ test('every caller settles by its deadline', { timeout: 60_000 }, async t => {
   t.equal(counts().deadlinesExceeded, 10)
   t.equal(counts().outcomesUnknown, 1)
   await t.rejects(pool.query({ text: 'SELECT 1', deadline: -1 }), { code: 'MPERF_CONFIG_INVALID' })
+})
+
+test('the error at the deadline says what may have happened', { timeout: 60_000 }, async t => {
+  const { pool, proxy, present } = await useService(t, { deadline: 0.4, max: 2 })
+  await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
+
+  t.test('an idempotent write whose answer was lost, and whose retry is late', async t => {
+    proxy.watch('INSERT', 'before its answer')
+    const asked = pool.query({ text: UPSERT, values: [1], idempotent: true })
+    const failed = t.rejects(asked, { code: 'MPERF_OUTCOME_UNKNOWN' })
+    while (pool.totalCount === 2) await delay(1)
+    proxy.silence(true)
+    await failed
+    proxy.silence(false)
+    t.equal(await present(1), 1)
+  })
+
+  t.test('a transaction at COMMIT, idempotent or not', async t => {
+    for (const idempotent of [false, true]) {
+      const asked = pool.transaction(
+        async client => {
+          await client.query('SELECT 1')
+          proxy.silence(true)
+        },
+        { idempotent }
+      )
+      await t.rejects(asked, { code: 'MPERF_OUTCOME_UNKNOWN' })
+      proxy.silence(false)
+    }
+  })
+
+  t.test('a COMMIT that Postgres refused did not happen', async t => {
+    t.intercept(Math, 'random', { value: () => 0.999 })
+    const refusal = Object.assign(new Error('not now'), { code: '40001' })
+    const client = {
+      query: (text: string) => (text === 'COMMIT' ? Promise.reject(refusal) : Promise.resolve({ command: text })),
+      release: () => undefined
+    } as unknown as PoolClient
+    const requestPool: RequestPool = {
+      counts: newCounts(),
+      waiting: 0,
+      isEnding: false,
+      acquire: callback => {
+        callback(undefined, client)
+      },
+      mayRetry: () => true,
+      requested: () => undefined,
+      waited: () => undefined,
+      lost: () => undefined,
+      describe: () => ''
+    }
+    const told = new Promise(resolve => {
+      const request = new TransactionRequest(requestPool, 1_000, () => Promise.resolve(1), {}, resolve)
+      request.start()
+      setTimeout(() => {
+        request.expired()
+      }, 10)
+    })
+    t.match(await told, {
+      code: 'MPERF_DATABASE_DEADLINE',
+      message: /passed while it waited to try again/,
+      cause: refusal
+    })
+  })
+
+  t.test('what the callback threw comes out though ROLLBACK is not answered', async t => {
+    const asked = pool.transaction(async client => {
+      await client.query('SELECT 1')
+      proxy.silence(true)
+      throw new Error('its own')
+    })
+    await t.rejects(asked, { message: 'its own' })
+    proxy.silence(false)
+  })
 })
 
 test('what is cut at the deadline does not go on at the server', { timeout: 60_000 }, async t => {

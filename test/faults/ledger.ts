@@ -13,20 +13,13 @@ export function newLedger(): Ledger {
 }
 
 /** Does a write and notes down what its caller is told; the error, if there is one, comes back. */
-export async function note(
-  ledger: Ledger,
-  id: number,
-  write: () => Promise<unknown>,
-  isIdempotent = false
-): Promise<unknown> {
+export async function note(ledger: Ledger, id: number, write: () => Promise<unknown>): Promise<unknown> {
   try {
     await write()
     ledger.acknowledged.push(id)
     return undefined
   } catch (error) {
-    const code = codeOf(error)
-    // An idempotent write may have been on its way at the deadline; repeating it is up to the caller.
-    const isOpen = code === 'MPERF_OUTCOME_UNKNOWN' || (isIdempotent && code === 'MPERF_DATABASE_DEADLINE')
+    const isOpen = codeOf(error) === 'MPERF_OUTCOME_UNKNOWN'
     ;(isOpen ? ledger.unknown : ledger.failed).push(id)
     return error
   }

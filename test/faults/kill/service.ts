@@ -31,7 +31,7 @@ const pool = createPool({
 /** Writes in every way that there is; idle time inside a transaction and a slow statement are to be interrupted. */
 const writers: readonly ((id: number) => Promise<unknown>)[] = [
   id => note(ledger, id, () => pool.query(INSERT, [id])),
-  id => note(ledger, id, () => pool.query({ text: INSERT_ONCE, values: [id], idempotent: true }), true),
+  id => note(ledger, id, () => pool.query({ text: INSERT_ONCE, values: [id], idempotent: true })),
   id =>
     note(ledger, id, () =>
       pool.transaction(async client => {
@@ -41,7 +41,7 @@ const writers: readonly ((id: number) => Promise<unknown>)[] = [
       })
     ),
   id => note(ledger, id, () => pool.transaction(client => client.query(INSERT, [id]), { repeatable: true })),
-  id => note(ledger, id, () => pool.transaction(client => client.query(INSERT_ONCE, [id]), { idempotent: true }), true)
+  id => note(ledger, id, () => pool.transaction(client => client.query(INSERT_ONCE, [id]), { idempotent: true }))
 ]
 
 async function lane(write: (id: number) => Promise<unknown>): Promise<void> {
