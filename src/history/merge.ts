@@ -2,39 +2,16 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 import type { TransactionClient } from '../database/transaction-request.js'
 import { Merger } from '../store/quantiles.js'
 import { timesIn } from '../store/summary.js'
-import { addTotals, type Sums, type Totals } from '../store/sums.js'
 import type { Kind } from '../store/totals.js'
+import { Bounded, type OwnedEntry } from './bounded.js'
+import { Merging } from './merging.js'
 import { decodeRollup, encodeRollup, unpack, type Entry } from './pack.js'
 import { DAYS, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
 import { OPEN, weights } from './weights.js'
 
-/** After so many rollups requests come first. */
-const AT_A_TIME = 100
 const WRITERS_AT_A_TIME = 50
 const ROWS_AT_A_TIME = 50_000
 const WRITTEN_AT_A_TIME = 1000
-
-type SomeSums = Sums<SomeSums>
-type SomeTotals = Totals<SomeSums>
-
-/** Rollups that are added up series by series; requests come in between. */
-export class Merging {
-  readonly entries = new Map<number, Entry>()
-  #added = 0
-
-  async add(entry: Entry): Promise<void> {
-    this.#added += 1
-    if (this.#added % AT_A_TIME === 0) await otherWork()
-    const found = this.entries.get(entry.id)
-    if (found === undefined) {
-      this.entries.set(entry.id, entry)
-      return
-    }
-    addTotals(found.rollup as unknown as SomeTotals, entry.rollup as unknown as SomeTotals)
-    const isNewer = entry.last !== null && (found.last === null || entry.last.at > found.last.at)
-    if (isNewer) this.entries.set(entry.id, { ...found, last: entry.last })
-  }
-}
 
 /** Puts the window of `tier` that begins at `at` together from what there is now, in a transaction that sees one state. */
 export async function mergeWindow(client: TransactionClient, tier: FleetTier, at: number): Promise<void> {
@@ -53,23 +30,32 @@ export async function mergeWindow(client: TransactionClient, tier: FleetTier, at
 
 async function mergeMinute(client: TransactionClient, at: number, range: readonly Date[]): Promise<void> {
   const merging = new Merging()
+  const services = new Map<number, string>()
   for (let writer = -1; ;) {
-    const { rows } = await client.query<{ writer: number; data: Buffer }>(
+    const { rows } = await client.query<{ writer: number; service: string | null; data: Buffer }>(
       `
-        SELECT writer, data
+        SELECT writer, service, data
         FROM (SELECT at, writer, data FROM ${SCHEMA}.minutes WHERE at >= $1 AND at < $2 UNION ALL ${OPEN}) AS found
+          LEFT JOIN ${SCHEMA}.writers ON writers.id = writer
         WHERE writer > $3
         ORDER BY writer
         LIMIT ${WRITERS_AT_A_TIME}
       `,
       [...range, writer]
     )
-    for (const { data } of rows) for (const entry of await unpack(data)) await merging.add(entry)
+    for (const { service, data } of rows) {
+      for (const entry of await unpack(data)) {
+        services.set(entry.id, service ?? '')
+        await merging.add(entry)
+      }
+    }
     const last = rows.at(-1)
     if (last === undefined || rows.length < WRITERS_AT_A_TIME) break
     writer = last.writer
   }
-  await writeFleet(client, MINUTES, at, [...merging.entries.values()])
+  const bounded = new Bounded()
+  await writeFleet(client, MINUTES, at, await bounded.keep(owned(merging, services)))
+  await writeRest(client, MINUTES, at, bounded)
 }
 
 /** Part of the series at a time, so that no more than some thousands of rows are held. */
@@ -85,23 +71,36 @@ async function mergeParts(
     [...range]
   )
   const parts = Math.max(1, Math.ceil(Number(counted[0]?.rows) / ROWS_AT_A_TIME))
+  const bounded = new Bounded(parts)
   for (let part = 0; part < parts; part += 1) {
     const merging = new Merging()
-    const { rows } = await client.query<{ series: string; kind: Kind; data: Buffer }>(
+    const services = new Map<number, string>()
+    const { rows } = await client.query<{ series: string; kind: Kind; service: string; data: Buffer }>(
       `
-        SELECT fine.series, series.kind, fine.data
+        SELECT fine.series, series.kind, series.service, fine.data
         FROM ${SCHEMA}.${fine.table} AS fine
           JOIN ${SCHEMA}.series ON series.id = fine.series
         WHERE fine.at >= $1 AND fine.at < $2 AND fine.series % $3 = $4
       `,
       [...range, parts, part]
     )
-    for (const { series, kind, data } of rows) {
+    for (const { series, kind, service, data } of rows) {
+      services.set(Number(series), service)
       await merging.add({ id: Number(series), kind, ...decodeRollup(data, kind) })
     }
-    await writeFleet(client, tier, at, [...merging.entries.values()])
+    await writeFleet(client, tier, at, await bounded.keep(owned(merging, services)))
     if (tier === DAYS) await wereSeen(client, at, merging)
   }
+  await writeRest(client, tier, at, bounded)
+}
+
+function* owned({ entries }: Merging, services: ReadonlyMap<number, string>): Generator<OwnedEntry> {
+  for (const entry of entries.values()) yield { ...entry, service: services.get(entry.id) ?? '' }
+}
+
+async function writeRest(client: TransactionClient, tier: FleetTier, at: number, bounded: Bounded): Promise<void> {
+  await bounded.name(client)
+  await writeFleet(client, tier, at, [...bounded.rest.entries.values()])
 }
 
 async function writeFleet(
