@@ -1,6 +1,6 @@
-import type { HistoryDatabase } from '../../src/history/database.js'
-import { seriesId } from '../../src/history/series-id.js'
-import { SCHEMA } from '../../src/history/tables.js'
+import type { HistoryDatabase } from '../../src/history/postgres/database.js'
+import { seriesId } from '../../src/history/rollups/series-id.js'
+import { SCHEMA } from '../../src/history/postgres/tables.js'
 import type { SeriesIdentity } from '../../src/store/identity.js'
 import { SERVICE } from './load.js'
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
-import { MINUTES } from '../../src/history/tables.js'
+import { MINUTES } from '../../src/history/postgres/tables.js'
 import { median } from '../statistics.js'
 import { SimulatedFleet } from './fleet.js'
 import { timeFlushes } from './flush.js'

@@ -1,7 +1,7 @@
 import { PerformanceError } from '../errors.js'
 import type { ProcessHistory } from '../store/history.js'
 import { Store } from '../store/store.js'
-import type * as HistoryModule from './history.js'
+import type * as HistoryModule from './postgres/history.js'
 import { problemOf } from './problems.js'
 import { isPrometheus, type HistorySettings } from './settings.js'
 import type { HistoryLog } from './status.js'
@@ -61,8 +61,8 @@ export async function startHistory({
 /** Metrics have brought it there, so nothing is written, and nothing of it comes back into this process. */
 async function readHistory(settings: HistorySettings, { clock }: Store): Promise<RunningHistory> {
   const [{ PrometheusReader }, { prometheusProblemOf }] = await Promise.all([
-    import('./prometheus-reader.js'),
-    import('./prometheus-problems.js')
+    import('./prometheus/reader.js'),
+    import('./prometheus/problems.js')
   ])
   const nothing = (): Promise<void> => Promise.resolve()
   return {
@@ -79,7 +79,7 @@ async function readHistory(settings: HistorySettings, { clock }: Store): Promise
 /** Loaded when it is needed: the driver is the application's, and an application without history may have none. */
 async function loadHistory(): Promise<typeof HistoryModule> {
   try {
-    return await import('./history.js')
+    return await import('./postgres/history.js')
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new PerformanceError(

@@ -3,7 +3,7 @@
 // the process when the call returns.
 import { writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { History } from '../../dist/history/history.js'
+import { History } from '../../dist/history/postgres/history.js'
 import { Store } from '../../dist/store/store.js'
 
 const { settings, time, interval } = JSON.parse(process.argv[2])

@@ -1,5 +1,12 @@
 import { test } from 'tap'
-import { amountOf, increase, NOTHING, plus, sketchOf, type JsonHistogram } from '../../src/history/amounts.js'
+import {
+  amountOf,
+  increase,
+  NOTHING,
+  plus,
+  sketchOf,
+  type JsonHistogram
+} from '../../src/history/prometheus/amounts.js'
 import { Merger } from '../../src/store/quantiles.js'
 import { bucketOf, Sketch } from '../../src/store/sketch.js'
 import { seededRandom } from '../random.js'

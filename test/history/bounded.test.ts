@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { Bounded, type OwnedEntry } from '../../src/history/bounded.js'
-import { seriesId } from '../../src/history/series-id.js'
+import { Bounded, type OwnedEntry } from '../../src/history/postgres/bounded.js'
+import { seriesId } from '../../src/history/rollups/series-id.js'
 import { entryOf, resolverNamed, SERVICE } from './simulated.js'
 
 const entry = (name: string, calls: number, service = SERVICE): OwnedEntry => ({

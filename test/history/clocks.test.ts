@@ -1,8 +1,8 @@
 import { test } from 'tap'
-import { DatabaseClock } from '../../src/history/database-clock.js'
-import { HistoryDatabase } from '../../src/history/database.js'
-import { PostgresReader } from '../../src/history/postgres-reader.js'
-import { compact } from '../../src/history/compaction.js'
+import { DatabaseClock } from '../../src/history/postgres/database-clock.js'
+import { HistoryDatabase } from '../../src/history/postgres/database.js'
+import { PostgresReader } from '../../src/history/postgres/reader.js'
+import { compact } from '../../src/history/postgres/compaction.js'
 import { settingsFor } from './numbered.js'
 import { startParts } from './parts.js'
 

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { test } from 'tap'
-import { History } from '../../src/history/history.js'
+import { History } from '../../src/history/postgres/history.js'
 import { Store } from '../../src/store/store.js'
 import { startWireProxy, through } from '../database/wire.js'
 import { usePostgres } from '../postgres.js'

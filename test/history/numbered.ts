@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { unpack } from '../../src/history/pack.js'
+import { unpack } from '../../src/history/rollups/pack.js'
 import type { HistorySettings } from '../../src/history/settings.js'
 import type { Store } from '../../src/store/store.js'
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { History } from '../../src/history/history.js'
+import { History } from '../../src/history/postgres/history.js'
 import { Store } from '../../src/store/store.js'
 import { clockLike, type DatabaseTime } from './database-time.js'
 import { NUMBERED, recordNumbered, settingsFor, type Found } from './numbered.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { finestAt, planFor, wholeWindows } from '../../src/history/plan.js'
-import { floorTo, HOURS, MINUTES } from '../../src/history/tables.js'
+import { finestAt, planFor, wholeWindows } from '../../src/history/postgres/plan.js'
+import { floorTo, HOURS, MINUTES } from '../../src/history/postgres/tables.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { growth, oneOf, restarted, restartedSamples, selector, sumBy } from '../../src/history/promql.js'
+import { growth, oneOf, restarted, restartedSamples, selector, sumBy } from '../../src/history/prometheus/promql.js'
 
 test('a value of a label is a value, whatever stands in it', t => {
   t.equal(

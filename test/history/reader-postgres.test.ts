@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { systemClock } from '../../src/lib/clock.js'
-import { History } from '../../src/history/history.js'
+import { History } from '../../src/history/postgres/history.js'
 import type { HistorySettings } from '../../src/history/settings.js'
 import type { Store } from '../../src/store/store.js'
 import { usePostgres } from '../postgres.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { resolveConfig } from '../../src/config.js'
-import { decodeRollup, encodeRollup } from '../../src/history/pack.js'
+import { decodeRollup, encodeRollup } from '../../src/history/rollups/pack.js'
 import { identityKey } from '../../src/store/identity.js'
 import { snapshotOf } from '../../src/store/merged.js'
 import { restore, rollUp, startRollingUp, type SeriesRollup } from '../../src/store/roll-up.js'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { identityKey, type SeriesIdentity } from '../store/identity.js'
+import { identityKey, type SeriesIdentity } from '../../store/identity.js'
 
 /**
  * The id of a series of a service: 53 bits of a hash, so that instances need not agree on numbers with each other. Two of

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { TransactionClient } from '../database/transaction-request.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
 import type { HistoryDatabase } from './database.js'
 
 /** Any number will do, as long as all instances use the same one. ASCII for 'MPEC'. */

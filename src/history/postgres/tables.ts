@@ -1,4 +1,4 @@
-import type { HistoryRetention } from './settings.js'
+import type { HistoryRetention } from '../settings.js'
 
 export const SCHEMA = 'mercurius_performance'
 

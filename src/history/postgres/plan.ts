@@ -1,6 +1,6 @@
-import type { HistoryRetention } from './settings.js'
+import type { HistoryRetention } from '../settings.js'
 import { ceilTo, DAYS, floorTo, HOURS, MINUTES, type FleetTier, type TierName } from './tables.js'
-import type { TimeRange } from '../store/history.js'
+import type { TimeRange } from '../../store/history.js'
 
 /** Where the numbers of a range are to be read: windows that were merged, and minutes that are still each by itself. */
 export interface Plan {

@@ -1,10 +1,10 @@
-import { identityKey, type SeriesIdentity } from '../store/identity.js'
-import { restore } from '../store/roll-up.js'
-import type { Store } from '../store/store.js'
+import { identityKey, type SeriesIdentity } from '../../store/identity.js'
+import { restore } from '../../store/roll-up.js'
+import type { Store } from '../../store/store.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
-import { unpack, type Entry } from './pack.js'
-import type { HistorySettings } from './settings.js'
+import { unpack, type Entry } from '../rollups/pack.js'
+import type { HistorySettings } from '../settings.js'
 import { MINUTES, SCHEMA } from './tables.js'
 
 /** Whoever has not been seen for so long is gone; processes that live say so every ten seconds. */

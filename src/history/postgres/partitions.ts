@@ -1,8 +1,8 @@
-import type { TransactionClient } from '../database/transaction-request.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
 import { DAYS, floorTo, HOURS, MINUTES, PARTITIONED, SCHEMA, type PartitionedTable } from './tables.js'
 import { inTurn } from './alone.js'
 import type { HistoryDatabase } from './database.js'
-import type { HistoryRetention } from './settings.js'
+import type { HistoryRetention } from '../settings.js'
 
 /** Whoever waits for a lock keeps others waiting behind it, so nobody waits longer: it is tried again a minute later. */
 const LOCK_TIMEOUT = '50ms'

@@ -1,5 +1,5 @@
-import type { TransactionClient } from '../database/transaction-request.js'
-import type { SeriesIdentity } from '../store/identity.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
+import type { SeriesIdentity } from '../../store/identity.js'
 import type { ClosedMinute, Writer } from './recorder.js'
 import { SCHEMA_VERSION } from './schema.js'
 import { SCHEMA } from './tables.js'

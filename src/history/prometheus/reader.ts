@@ -1,20 +1,27 @@
-import { labelName, familyName } from '../metrics/prometheus-names.js'
-import { OVERFLOW } from '../store/dimension.js'
-import { METRICS, type Metric, type Source } from '../metrics/names.js'
-import type { Clock } from '../lib/clock.js'
-import type { HistoryReader, InstanceReport, SeriesChoice, Tier, TimelinePoint, TimeRange } from '../store/history.js'
-import { identityKey, type SeriesIdentity } from '../store/identity.js'
-import { newSums, type SeriesRollup } from '../store/roll-up.js'
-import type { Rollup } from '../store/rollup.js'
-import type { Kind, KindSums } from '../store/totals.js'
-import { Sketch } from '../store/sketch.js'
+import { labelName, familyName } from '../../metrics/prometheus-names.js'
+import { OVERFLOW } from '../../store/dimension.js'
+import { METRICS, type Metric, type Source } from '../../metrics/names.js'
+import type { Clock } from '../../lib/clock.js'
+import type {
+  HistoryReader,
+  InstanceReport,
+  SeriesChoice,
+  Tier,
+  TimelinePoint,
+  TimeRange
+} from '../../store/history.js'
+import { identityKey, type SeriesIdentity } from '../../store/identity.js'
+import { newSums, type SeriesRollup } from '../../store/roll-up.js'
+import type { Rollup } from '../../store/rollup.js'
+import type { Kind, KindSums } from '../../store/totals.js'
+import { Sketch } from '../../store/sketch.js'
 import { sketchOf } from './amounts.js'
 import { Increases, LOOKBACK, type Increase, type IncreaseQuestion } from './increases.js'
-import { PrometheusClient } from './prometheus-client.js'
-import { instancesOf } from './prometheus-instances.js'
+import { PrometheusClient } from './client.js'
+import { instancesOf } from './instances.js'
 import type { Stretch } from './promql.js'
-import type { HistorySettings } from './settings.js'
-import { floorTo } from './tables.js'
+import type { HistorySettings } from '../settings.js'
+import { floorTo } from '../postgres/tables.js'
 
 /** Nothing is known of how long it keeps what; 400 days is the most that may be asked for. */
 const TIERS: readonly Tier[] = [{ width: 60, retention: 400 * 86_400 }]

@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { addTotals, type Sums, type Totals } from '../store/sums.js'
+import { addTotals, type Sums, type Totals } from '../../store/sums.js'
 import type { Entry } from './pack.js'
 
 /** After so many rollups requests come first. */

@@ -1,15 +1,22 @@
-import type { TransactionClient } from '../database/transaction-request.js'
-import { PerformanceError } from '../errors.js'
-import type { HistoryReader, InstanceReport, SeriesChoice, Tier, TimelinePoint, TimeRange } from '../store/history.js'
-import type { SeriesIdentity } from '../store/identity.js'
-import type { SeriesRollup } from '../store/roll-up.js'
-import type { Kind } from '../store/totals.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
+import { PerformanceError } from '../../errors.js'
+import type {
+  HistoryReader,
+  InstanceReport,
+  SeriesChoice,
+  Tier,
+  TimelinePoint,
+  TimeRange
+} from '../../store/history.js'
+import type { SeriesIdentity } from '../../store/identity.js'
+import type { SeriesRollup } from '../../store/roll-up.js'
+import type { Kind } from '../../store/totals.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
-import { Merging } from './merging.js'
-import { decodeRollup, unpack, type Entry } from './pack.js'
+import { Merging } from '../rollups/merging.js'
+import { decodeRollup, unpack, type Entry } from '../rollups/pack.js'
 import { finestAt, planFor, wholeWindows, type IsMerged, type Plan } from './plan.js'
-import type { HistorySettings } from './settings.js'
+import type { HistorySettings } from '../settings.js'
 import { DAYS, floorTo, HOURS, MINUTES, SCHEMA } from './tables.js'
 import { OPEN, staleWindows } from './weights.js'
 

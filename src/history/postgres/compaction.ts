@@ -1,10 +1,10 @@
-import type { TransactionClient } from '../database/transaction-request.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
 import { alone } from './alone.js'
 import type { HistoryDatabase } from './database.js'
 import { mergeWindow } from './merge.js'
 import { dropPartition, isOld, makePartitions, partitionsOf, type Partition } from './partitions.js'
-import { codeOf } from './problems.js'
-import type { HistoryRetention } from './settings.js'
+import { codeOf } from '../problems.js'
+import type { HistoryRetention } from '../settings.js'
 import { DAYS, floorTo, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
 import { staleWindows } from './weights.js'
 

@@ -1,4 +1,4 @@
-import { codeOf } from './problems.js'
+import { codeOf } from '../problems.js'
 
 /** An answer that cannot be used; `code` is the HTTP status, or says what kind of answer it was. */
 export class PrometheusError extends Error {

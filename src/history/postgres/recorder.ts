@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as otherWork } from 'node:timers/promises'
-import type { SeriesIdentity } from '../store/identity.js'
-import { rollUp, startRollingUp, stopRollingUp } from '../store/roll-up.js'
-import type { Store } from '../store/store.js'
+import type { SeriesIdentity } from '../../store/identity.js'
+import { rollUp, startRollingUp, stopRollingUp } from '../../store/roll-up.js'
+import type { Store } from '../../store/store.js'
 import type { DatabaseClock } from './database-clock.js'
-import { OpenMinute } from './open-minute.js'
-import { pack } from './pack.js'
-import { seriesId } from './series-id.js'
+import { OpenMinute } from '../rollups/open-minute.js'
+import { pack } from '../rollups/pack.js'
+import { seriesId } from '../rollups/series-id.js'
 import { floorTo, MINUTES } from './tables.js'
 
 /** After so many series requests come first. */

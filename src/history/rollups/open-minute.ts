@@ -1,6 +1,6 @@
-import type { SeriesIdentity } from '../store/identity.js'
-import type { SeriesRollup } from '../store/roll-up.js'
-import { addTotals, type Sums, type Totals } from '../store/sums.js'
+import type { SeriesIdentity } from '../../store/identity.js'
+import type { SeriesRollup } from '../../store/roll-up.js'
+import { addTotals, type Sums, type Totals } from '../../store/sums.js'
 import type { Entry } from './pack.js'
 
 type SomeSums = Sums<SomeSums>

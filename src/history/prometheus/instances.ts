@@ -1,5 +1,5 @@
-import type { InstanceReport } from '../store/history.js'
-import type { Labels, PrometheusClient } from './prometheus-client.js'
+import type { InstanceReport } from '../../store/history.js'
+import type { Labels, PrometheusClient } from './client.js'
 import { selector } from './promql.js'
 
 const INSTANCES_LISTED = 1000

@@ -1,10 +1,10 @@
-import type { TransactionClient } from '../database/transaction-request.js'
-import { OVERFLOW } from '../store/dimension.js'
-import type { SeriesIdentity } from '../store/identity.js'
-import type { Kind } from '../store/totals.js'
-import { Merging } from './merging.js'
-import type { Entry } from './pack.js'
-import { seriesId } from './series-id.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
+import { OVERFLOW } from '../../store/dimension.js'
+import type { SeriesIdentity } from '../../store/identity.js'
+import type { Kind } from '../../store/totals.js'
+import { Merging } from '../rollups/merging.js'
+import type { Entry } from '../rollups/pack.js'
+import { seriesId } from '../rollups/series-id.js'
 import { writeNames } from './statements.js'
 
 /** Of one kind, service and window. An instance has 2,000 at a time; what clients can name must not fill the tables. */

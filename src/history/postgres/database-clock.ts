@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.js'
+import type { Clock } from '../../lib/clock.js'
 
 /** Whole round trips differ by less; a clock that is right needs no correction. */
 const TOLERANCE = 1000

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api'
-import { labelName } from '../metrics/prometheus-names.js'
+import { labelName } from '../../metrics/prometheus-names.js'
 
 /** A stretch of time that is asked for, and how far back what was counted before it is looked for; milliseconds. */
 export interface Stretch {

@@ -1,8 +1,8 @@
-import { PerformanceError } from '../errors.js'
-import { Turns } from '../lib/turns.js'
+import { PerformanceError } from '../../errors.js'
+import { Turns } from '../../lib/turns.js'
 import { amountOf, NOTHING, type Amount, type JsonHistogram } from './amounts.js'
-import { PrometheusError } from './prometheus-problems.js'
-import { untraced } from './untraced.js'
+import { PrometheusError } from './problems.js'
+import { untraced } from '../untraced.js'
 
 /** What a series had or became at one time. */
 export interface PrometheusSample {

@@ -1,5 +1,5 @@
 import { increase, NOTHING, plus, type Amount } from './amounts.js'
-import type { Labels, PrometheusClient, PrometheusSeries } from './prometheus-client.js'
+import type { Labels, PrometheusClient, PrometheusSeries } from './client.js'
 import {
   growth,
   oneOf,

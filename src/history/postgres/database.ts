@@ -1,9 +1,9 @@
 import type { QueryResultRow } from 'pg'
-import { createPool, type ResilientPool } from '../database/pool.js'
-import type { TransactionClient } from '../database/transaction-request.js'
-import { codeOf } from './problems.js'
+import { createPool, type ResilientPool } from '../../database/pool.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
+import { codeOf } from '../problems.js'
 import { types } from './types.js'
-import { untraced } from './untraced.js'
+import { untraced } from '../untraced.js'
 
 const CONNECTIONS = 2
 const READ_ONLY = '25006'

@@ -1,8 +1,8 @@
-import { newSums, type LastCall, type SeriesRollup } from '../store/roll-up.js'
-import { Sketch } from '../store/sketch.js'
-import { StatementSums } from '../store/statement-sums.js'
-import { CountSums, ResolverSums } from '../store/sums.js'
-import type { Kind, KindSums } from '../store/totals.js'
+import { newSums, type LastCall, type SeriesRollup } from '../../store/roll-up.js'
+import { Sketch } from '../../store/sketch.js'
+import { StatementSums } from '../../store/statement-sums.js'
+import { CountSums, ResolverSums } from '../../store/sums.js'
+import type { Kind, KindSums } from '../../store/totals.js'
 import type { ByteReader, ByteWriter } from './bytes.js'
 
 /** A series' totals, without what names the series. */

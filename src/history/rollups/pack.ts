@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
-import { KINDS, type Kind } from '../store/totals.js'
+import { KINDS, type Kind } from '../../store/totals.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import { readRollup, writeRollup, type Content } from './rollup-codec.js'
 
