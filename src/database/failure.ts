@@ -41,17 +41,29 @@ const messages: readonly (readonly [start: string, failure: Failure])[] = [
   ['timeout expired', 'lost']
 ]
 
+/** SQLSTATEs that turn a connection away for the moment; any other says what is wrong with how it was asked for. */
+const turningAway = new Set(['57P01', '57P02', '57P03', '53300', '08001', '08006'])
+
 /** What an error says that came instead of a connection: whatever passes is worth another attempt. */
 export function connectFailure(error: unknown): Failure {
+  const code = codeOf(error)
+  if (code !== undefined && isState(code)) return turningAway.has(code) ? 'unconnected' : 'final'
   const failure = failureOf(error)
-  return failure === 'lost' ? 'unconnected' : failure === 'rolled back' ? 'final' : failure
+  return failure === 'lost' ? 'unconnected' : failure
 }
 
-/** What an error says that came for a statement on a connection. */
-export function statementFailure(error: unknown): Failure {
+/** What an error says that came for a statement on `client`. */
+export function statementFailure(error: unknown, client?: unknown): Failure {
   const failure = failureOf(error)
   // Nothing refuses a connection that there is.
-  return failure === 'unconnected' && codeOf(error) !== undefined ? 'lost' : failure
+  if (failure === 'unconnected' && codeOf(error) !== undefined) return 'lost'
+  return failure === 'final' && !isRefusal(error) && isBroken(client) ? 'lost' : failure
+}
+
+/** As pg's own pool looks at it: errors of the network and of TLS are too many to list. */
+function isBroken(client: unknown): boolean {
+  const { _queryable, _ending } = (client ?? {}) as { readonly _queryable?: unknown; readonly _ending?: unknown }
+  return _queryable === false || _ending === true
 }
 
 /** Whether Postgres itself says that the statement failed and the connection lives on. */
@@ -82,6 +94,7 @@ function failureOf(error: unknown): Failure {
   return messages.find(([start]) => error.message.startsWith(start))?.[1] ?? 'final'
 }
 
+/** Each SQLSTATE of Postgres has a digit, and none of the system's codes of that length, such as EPIPE and EPERM. */
 function isState(code: string): boolean {
-  return /^[0-9A-Z]{5}$/.test(code) && !networkCodes.has(code)
+  return /^(?=.*\d)[0-9A-Z]{5}$/.test(code)
 }

@@ -36,7 +36,7 @@ export class QueryRequest extends DatabaseRequest<QueryResult> {
       ;(client as unknown as { query: RunQuery }).query(this.#config, this.#values, (error, result) => {
         // The connection was cut at the deadline.
         if (this.isOver) return
-        if (error) this.#failed(error)
+        if (error) this.#failed(client, error)
         else {
           client.release()
           this.client = undefined
@@ -53,8 +53,8 @@ export class QueryRequest extends DatabaseRequest<QueryResult> {
     return !this.#isRead
   }
 
-  #failed(error: Error): void {
-    const failure = statementFailure(error)
+  #failed(client: PoolClient, error: Error): void {
+    const failure = statementFailure(error, client)
     if (failure === 'lost') {
       this.lose(error)
       this.#lost(error)

@@ -89,7 +89,7 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
 
   async #failed(client: PoolClient, error: unknown): Promise<void> {
     const { repeatable, idempotent } = this.#options
-    const failure = statementFailure(error)
+    const failure = statementFailure(error, client)
     if (this.#stage === 'commit' && isInDoubt(error)) {
       this.mayHaveHappened = true
       this.lose(error)

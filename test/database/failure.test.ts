@@ -3,12 +3,9 @@ import { test } from 'tap'
 import { connectFailure, isRefusal, statementFailure, type Failure } from '../../dist/database/failure.js'
 
 function withCode(code: string): Error {
-  return Object.assign(
-    /^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE' ? new pg.DatabaseError('x', 1, 'error') : new Error('x'),
-    {
-      code
-    }
-  )
+  return Object.assign(/^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? new pg.DatabaseError('x', 1, 'error') : new Error('x'), {
+    code
+  })
 }
 
 const byCode: [code: string, connecting: Failure, running: Failure][] = [
@@ -21,10 +18,11 @@ const byCode: [code: string, connecting: Failure, running: Failure][] = [
   ['53300', 'unconnected', 'lost'],
   ['57P01', 'unconnected', 'lost'],
   ['57P02', 'unconnected', 'lost'],
-  ['57P05', 'unconnected', 'lost'],
-  ['25P03', 'unconnected', 'lost'],
+  ['57P05', 'final', 'lost'],
+  ['25P03', 'final', 'lost'],
   ['08006', 'unconnected', 'lost'],
-  ['08P01', 'unconnected', 'lost'],
+  ['08001', 'unconnected', 'lost'],
+  ['08P01', 'final', 'lost'],
   ['40001', 'final', 'rolled back'],
   ['40P01', 'final', 'rolled back'],
   ['40002', 'final', 'final'],
@@ -73,4 +71,18 @@ test('a host of several addresses has refused when all have', async t => {
 test('an error of Postgres itself leaves the connection alive, unless it says otherwise', async t => {
   t.ok(['40001', '23505', '57014'].every(code => isRefusal(withCode(code))))
   t.notOk(['57P01', '08006', '25P03', 'EPIPE', 'ECONNRESET'].some(code => isRefusal(withCode(code))))
+})
+
+test('an error without a SQLSTATE on a broken connection is a lost one, whatever it is called', async t => {
+  const errors = [
+    ...['ENETDOWN', 'ECONNABORTED', 'EPROTO', 'EPERM', 'ERR_SSL_WRONG_VERSION_NUMBER'].map(withCode),
+    new Error('Received unexpected commandComplete message from backend.')
+  ]
+  for (const error of errors) {
+    t.notOk(isRefusal(error), `${error.message} is none of Postgres`)
+    t.equal(statementFailure(error, { _queryable: false, _ending: false }), 'lost')
+    t.equal(statementFailure(error, { _queryable: true, _ending: true }), 'lost')
+    t.equal(statementFailure(error, { _queryable: true, _ending: false }), 'final')
+  }
+  t.equal(statementFailure(withCode('23505'), { _queryable: false }), 'final')
 })

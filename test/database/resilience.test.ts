@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import type { Test } from 'tap'
@@ -64,6 +65,18 @@ test('a statement of its own whose connection is cut', { timeout: 60_000 }, asyn
       t.equal(await present(id), times, cut)
     }
     t.equal(counts().outcomesUnknown, 2)
+  })
+
+  t.test('nor is one that ends with an error that nobody has heard of', async t => {
+    for (const id of [11, 12]) {
+      pool.once('acquire', client => {
+        const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+        setTimeout(() => stream.destroy(Object.assign(new Error('down'), { code: 'ENETDOWN' })), 30)
+      })
+      const late = `SELECT pg_sleep(0.1); INSERT INTO ledger VALUES (${id})`
+      if (id === 11) await t.rejects(pool.query(late), { code: 'MPERF_OUTCOME_UNKNOWN', cause: { code: 'ENETDOWN' } })
+      else await t.resolves(pool.transaction(client => client.query(late), { repeatable: true }))
+    }
   })
 
   t.test('one that is declared idempotent is', async t => {
