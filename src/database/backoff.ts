@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 /** The bounds that the random wait before a further attempt grows between, in milliseconds. */
 export interface BackoffLimits {
   /** The longest wait before the first further attempt; it doubles with each. */
@@ -23,35 +21,4 @@ export function backoffDelay(
   random: () => number = Math.random
 ): number {
   return random() * Math.min(most, first * 2 ** attempt)
-}
-
-export interface RetryInBackgroundOptions {
-  /** Ends the waiting and the trying. */
-  readonly signal: AbortSignal
-  readonly limits?: BackoffLimits
-  /** Called with what each attempt failed with, before the wait. */
-  readonly failed?: (error: unknown) => void
-}
-
-/**
- * Calls `work` until it succeeds, for work that nobody waits for and that may be done twice. Its timers do not hold the
- * process.
- *
- * @throws the signal's reason once it is aborted
- */
-export async function retryInBackground<Result>(
-  work: () => Promise<Result>,
-  { signal, limits = BACKGROUND, failed }: RetryInBackgroundOptions
-): Promise<Result> {
-  for (let attempt = 0; ; attempt += 1) {
-    signal.throwIfAborted()
-    try {
-      return await work()
-    } catch (error) {
-      failed?.(error)
-    }
-    await delay(backoffDelay(attempt, limits), undefined, { signal, ref: false }).catch(() => {
-      signal.throwIfAborted()
-    })
-  }
 }
