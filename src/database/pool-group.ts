@@ -1,6 +1,9 @@
 import { addCounts, newCounts, type PoolCounts } from './counts.js'
 import { RetryBudget } from './retry-budget.js'
 
+const MOST_NAMES = 100
+const OTHER = '(other)'
+
 /** How a pool stands now. */
 export interface PoolGauges {
   readonly max: number
@@ -38,9 +41,10 @@ export class PoolGroup {
     this.#pools.add(pool)
   }
 
-  /** What it has done goes on counting for the group. */
-  leave(pool: GroupedPool): void {
+  /** What it has done goes on counting for the group; returns where it counts what it has yet to do. */
+  leave(pool: GroupedPool): PoolCounts {
     if (this.#pools.delete(pool)) addCounts(this.#former, pool.counts)
+    return this.#former
   }
 
   waited(pool: string, nanoseconds: number): void {
@@ -52,11 +56,16 @@ export class PoolGroup {
     return sumOf(this.#pools, this.#former)
   }
 
-  /** Those that have not ended; pools of one name are one. */
+  /** Those that have not ended; pools of one name are one, and those of too many names are `(other)`. */
   get byName(): ReadonlyMap<string, PoolReport> {
-    const pools = [...this.#pools]
-    const names = new Set(pools.map(({ name }) => name))
-    return new Map([...names].map(name => [name, sumOf(pools.filter(pool => pool.name === name))]))
+    const named = new Map<string, GroupedPool[]>()
+    for (const pool of this.#pools) {
+      const name = named.has(pool.name) || named.size < MOST_NAMES ? pool.name : OTHER
+      const alike = named.get(name)
+      if (alike === undefined) named.set(name, [pool])
+      else alike.push(pool)
+    }
+    return new Map([...named].map(([name, pools]) => [name, sumOf(pools)]))
   }
 }
 

@@ -77,7 +77,9 @@ export type ResolvedPoolOptions = CreatePoolOptions & Required<Pick<CreatePoolOp
  */
 export function resolvePoolOptions(given: CreatePoolOptions): ResolvedPoolOptions {
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const options = { ...defaults, ...present } as ResolvedPoolOptions
+  const { password } = given
+  // pg hides the password in the options of a pool, which may be given here.
+  const options = { ...defaults, ...present, ...(password !== undefined && { password }) } as ResolvedPoolOptions
   const problems = (Object.keys(rules) as Checked[])
     .filter(key => !rules[key].allows(options[key]))
     .map(key => `createPool: ${key} is ${shown(options[key])}: expected ${rules[key].expected}`)

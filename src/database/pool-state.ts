@@ -12,7 +12,7 @@ export interface StatedPool extends Pick<RequestPool, 'acquire'> {
 /** What a pool counts, and what it shares with the others of its group. */
 export class PoolState implements RequestPool, GroupedPool {
   readonly name: string
-  readonly counts = newCounts()
+  counts = newCounts()
   waiting = 0
   isEnding = false
   readonly #max: number
@@ -29,7 +29,8 @@ export class PoolState implements RequestPool, GroupedPool {
   }
 
   ended(): void {
-    this.#group.leave(this)
+    // What settles later counts there at once.
+    this.counts = this.#group.leave(this)
   }
 
   gauges(): PoolGauges {

@@ -3,11 +3,14 @@ import { createRequire } from 'node:module'
 import type { EventEmitter } from 'node:events'
 import type pg from 'pg'
 import type { PoolClient, PoolConfig, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import { PerformanceError } from '../errors.js'
+import { codeOf } from './failure.js'
 import { PoolGroup } from './pool-group.js'
 import { deadlineOf, resolvePoolOptions, type CreatePoolOptions, type ResolvedPoolOptions } from './pool-options.js'
 import { ConnectRequest, QueryRequest, type QueryRetryOptions } from './query-request.js'
 import { PoolState, type StatedPool } from './pool-state.js'
 import type { Done } from './request.js'
+import { isSubmittable } from './submittable.js'
 import { TransactionRequest, type TransactionOptions, type TransactionWork } from './transaction-request.js'
 
 /** A `pg.Pool` that retries what provably did not happen or may be done twice, and settles by a deadline. */
@@ -35,12 +38,14 @@ export interface ResilientPool extends pg.Pool {
 export function createPool(options: CreatePoolOptions, group = new PoolGroup()): ResilientPool {
   const resolved = resolvePoolOptions(options)
   // Loaded here: whoever imports this package may have no pg, or may not have started its instrumentation yet.
-  const { Pool } = createRequire(import.meta.url)('pg') as typeof pg
+  const { Pool } = loadPg()
   const pool = new (resilient(Pool))(resolved, group)
   return pool as unknown as ResilientPool
 }
 
 type ConnectCallback = (error: unknown, client: PoolClient | undefined, release: (error?: unknown) => void) => void
+
+type EndCallback = (error?: unknown) => void
 
 /** pg's pool without its overloads. */
 interface PlainPool extends EventEmitter {
@@ -48,7 +53,7 @@ interface PlainPool extends EventEmitter {
   readonly idleCount: number
   connect(callback?: ConnectCallback): unknown
   query(config: unknown, values?: unknown, callback?: unknown): unknown
-  end(callback?: () => void): unknown
+  end(callback?: EndCallback): unknown
 }
 
 type PoolClass = new (config: PoolConfig) => PlainPool
@@ -105,10 +110,18 @@ function resilient(Pool: PoolClass) {
       })
     }
 
-    override end(callback?: () => void): unknown {
+    override end(callback?: EndCallback): unknown {
       this.#state.isEnding = true
-      this.#state.ended()
-      return callback === undefined ? super.end() : super.end(callback)
+      if (callback === undefined) {
+        return (super.end() as Promise<void>).then(() => {
+          this.#state.ended()
+        })
+      }
+      return super.end(error => {
+        // Called a second time, it is refused and may still be ending.
+        if (error === undefined) this.#state.ended()
+        callback(error)
+      })
     }
 
     acquire(callback: Parameters<StatedPool['acquire']>[0]): void {
@@ -118,6 +131,19 @@ function resilient(Pool: PoolClass) {
     #deadlineOf(options: QueryRetryOptions | TransactionOptions | undefined): number {
       return options?.deadline === undefined ? this.#deadline : deadlineOf(options.deadline)
     }
+  }
+}
+
+function loadPg(): typeof pg {
+  try {
+    return createRequire(import.meta.url)('pg') as typeof pg
+  } catch (error) {
+    // Something that pg itself requires and does not find is another matter.
+    const isMissing = codeOf(error) === 'MODULE_NOT_FOUND' && (error as Error).message.includes("'pg'")
+    if (!isMissing) throw error
+    throw new PerformanceError('MPERF_CONFIG_INVALID', 'createPool needs the package pg: npm install pg', {
+      cause: error
+    })
   }
 }
 
@@ -132,10 +158,6 @@ function promised<Result>(start: (settled: Done<Result>) => void): Promise<Resul
     if (error instanceof Error) Error.captureStackTrace(error)
     throw error
   })
-}
-
-function isSubmittable(config: unknown): boolean {
-  return typeof (config as { submit?: unknown } | null | undefined)?.submit === 'function'
 }
 
 /** Whoever uses a broken connection gets the error by himself; an application may listen as well. */

@@ -1,5 +1,6 @@
 import type { ClientBase, PoolClient } from 'pg'
 import { PerformanceError } from '../errors.js'
+import { isSubmittable } from './submittable.js'
 import { codeOf, isRefusal, statementFailure } from './failure.js'
 import { DatabaseRequest, type Done, type RequestPool } from './request.js'
 
@@ -146,6 +147,14 @@ class Lend {
     const query = (...given: unknown[]): unknown => {
       if (!this.#hasEnded && !isOver()) return (client.query as (...given: unknown[]) => unknown).apply(client, given)
       const error = new PerformanceError('MPERF_TRANSACTION_OVER')
+      const [submitted] = given
+      if (isSubmittable(submitted)) {
+        // As pg refuses a cursor or stream: it tells whoever reads it. Without the connection, which others may use now.
+        process.nextTick(() => {
+          submitted.handleError(error)
+        })
+        return submitted
+      }
       const callback = given.at(-1)
       if (typeof callback !== 'function') return Promise.reject(error)
       process.nextTick(callback, error)

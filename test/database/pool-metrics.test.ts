@@ -1,11 +1,16 @@
 import '../preload.js'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { createMonitor, createPool as createProcessPool, getAllMetrics, PerformanceError } from '../../dist/index.js'
 import { resolveConfig } from '../../dist/config.js'
 import { createPool } from '../../dist/database/pool.js'
+import { PoolGroup } from '../../dist/database/pool-group.js'
 import type { CreatePoolOptions } from '../../dist/database/pool-options.js'
 import { manualClock } from '../clock.js'
-import { runNode } from '../node.js'
+import { root, runNode } from '../node.js'
 import { usePostgres } from '../postgres.js'
 
 test('pools say how they stand, what they did and how long callers waited', { timeout: 60_000 }, async t => {
@@ -42,6 +47,58 @@ test('pools say how they stand, what they did and how long callers waited', { ti
   t.equal(monitor.snapshot().pool.waits.count, 0, 'waits are forgotten with the retention')
   t.equal(monitor.snapshot().pool.requests, 4)
   await stock.end()
+})
+
+test('what settles while its pool ends is counted, and what settles later', { timeout: 60_000 }, async t => {
+  const { url } = await usePostgres(t)
+  const group = new PoolGroup()
+  const pool = createPool({ connectionString: url, name: 'ending', max: 1 }, group)
+  await pool.query('SELECT 1')
+  const late = pool.query({ text: 'SELECT pg_sleep(5)', deadline: 0.3 })
+  while (pool.idleCount > 0) await delay(1)
+  const ended = pool.end()
+  t.equal(group.byName.get('ending')?.size, 1, 'a pool that is ending is still there')
+  await t.rejects(late, { code: 'MPERF_DATABASE_DEADLINE' })
+  await ended
+  t.equal(group.byName.size, 0)
+  t.match(group.total.counts, { requests: 2, deadlinesExceeded: 1 })
+  await t.rejects(pool.query('SELECT 1'), { message: /after calling end/ })
+  t.equal(group.total.counts.requests, 3)
+  await t.rejects(pool.end(), { message: /more than once/ })
+})
+
+test('pools of more than a hundred names share one', async t => {
+  const group = new PoolGroup()
+  for (let index = 0; index < 103; index += 1) createPool({ name: `pool ${index}`, max: 2 }, group)
+  createPool({ name: 'pool 7', max: 2 }, group)
+  const { byName, total } = group
+  t.equal(byName.size, 101)
+  t.equal(byName.get('(other)')?.max, 6)
+  t.equal(byName.get('pool 7')?.max, 4)
+  t.equal(total.max, 208)
+})
+
+test('the options of another pool may be given', async t => {
+  const first = createPool({ host: 'nowhere', password: 'secret' })
+  const second = createPool(first.options as CreatePoolOptions)
+  t.match(second.options, { host: 'nowhere' })
+  t.equal(second.options.password, 'secret')
+})
+
+test('without pg it says what to install', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'mperf-no-pg-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  await mkdir(join(folder, 'node_modules'))
+  await symlink(join(root, 'node_modules/@opentelemetry'), join(folder, 'node_modules/@opentelemetry'))
+  const { createPool: without } = (await import(join(folder, 'dist/database/pool.js'))) as {
+    createPool: typeof createPool
+  }
+  t.throws(() => without({}), {
+    code: 'MPERF_CONFIG_INVALID',
+    message: 'createPool needs the package pg: npm install pg'
+  })
 })
 
 test('createPool of the package is counted by the monitor of the process', { timeout: 60_000 }, async t => {

@@ -231,6 +231,18 @@ test('a transaction is done as a whole or not at all', { timeout: 60_000 }, asyn
     await t.rejects(async () => kept?.query('SELECT 1'), { code: 'MPERF_TRANSACTION_OVER' })
   })
 
+  t.test('neither is it to a cursor, which is told so', async t => {
+    let kept: { query: ResilientPool['query'] } | undefined
+    await pool.transaction(async client => {
+      kept = client
+    })
+    const told = await new Promise(resolve => {
+      const cursor = { submit: () => undefined, handleError: resolve }
+      t.equal(kept?.query(cursor), cursor)
+    })
+    t.match(told, { code: 'MPERF_TRANSACTION_OVER' })
+  })
+
   t.test('a deadlock is resolved by running one of the two again', async t => {
     await pool.query('CREATE TABLE pair (id integer PRIMARY KEY, n integer); INSERT INTO pair VALUES (1, 0), (2, 0)')
     await pool.query("SET deadlock_timeout = '50ms'").catch(() => undefined)
