@@ -1,3 +1,6 @@
+import { constants } from 'node:os'
+import { PerformanceError } from '../errors.js'
+
 /**
  * What an error of the driver says about a statement, whatever the statement was:
  * - `unconnected`: there was no connection, so nothing happened
@@ -72,7 +75,14 @@ export function isRefusal(error: unknown): boolean {
   return code !== undefined && isState(code) && failureOf(error) !== 'lost'
 }
 
-/** SQLSTATE or the system's code, which hold no values; undefined where the error has none. */
+/** A SQLSTATE, the system's code, or one of ours, which hold no values: a callback may throw a code of any text. */
+export function knownCodeOf(error: unknown): string | undefined {
+  const code = codeOf(error)
+  if (code === undefined) return undefined
+  return isState(code) || isSystemCode(code) || error instanceof PerformanceError ? code : undefined
+}
+
+/** Undefined where the error has none. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : undefined
@@ -92,6 +102,10 @@ function failureOf(error: unknown): Failure {
   }
   if (!(error instanceof Error)) return 'final'
   return messages.find(([start]) => error.message.startsWith(start))?.[1] ?? 'final'
+}
+
+function isSystemCode(code: string): boolean {
+  return Object.hasOwn(constants.errno, code) || networkCodes.has(code)
 }
 
 /** Each SQLSTATE of Postgres has a digit, and none of the system's codes of that length, such as EPIPE and EPERM. */

@@ -6,7 +6,7 @@ import { PerformanceError } from '../errors.js'
 import { backoffDelay, type BackoffLimits } from './backoff.js'
 import type { PoolCounts, RetryCause } from './counts.js'
 import { cut } from './cut.js'
-import { codeOf, connectFailure } from './failure.js'
+import { codeOf, connectFailure, knownCodeOf } from './failure.js'
 import { endRetrySpan, startRetrySpan } from './retry-span.js'
 
 const ATTEMPTS = 3
@@ -130,7 +130,7 @@ export abstract class DatabaseRequest<Result> {
     }
     this.pool.counts[cause] += 1
     this.#caller.runInAsyncScope(() => {
-      this.#span = startRetrySpan({ attempt: this.#attempts + 1, cause, code: codeOf(error) })
+      this.#span = startRetrySpan({ attempt: this.#attempts + 1, cause, code: knownCodeOf(error) })
     })
     this.inContext(() => {
       this.start()

@@ -1,6 +1,6 @@
 import { SpanStatusCode, trace, type Span } from '@opentelemetry/api'
 import type { RetryCause } from './counts.js'
-import { codeOf } from './failure.js'
+import { knownCodeOf } from './failure.js'
 
 /** Not the scope of the operations and resolvers, which are measured elsewhere than in spans. */
 const SCOPE = 'mercurius-performance.database'
@@ -25,6 +25,6 @@ export function startRetrySpan({ attempt, cause, code }: Retry): Span {
 }
 
 export function endRetrySpan(span: Span, error: unknown): void {
-  if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: codeOf(error) ?? '' })
+  if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: knownCodeOf(error) ?? '' })
   span.end()
 }

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { test } from 'tap'
-import { connectFailure, isRefusal, statementFailure, type Failure } from '../../dist/database/failure.js'
+import { connectFailure, isRefusal, knownCodeOf, statementFailure, type Failure } from '../../dist/database/failure.js'
+import { PerformanceError } from '../../dist/errors.js'
 
 function withCode(code: string): Error {
   return Object.assign(/^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? new pg.DatabaseError('x', 1, 'error') : new Error('x'), {
@@ -85,4 +86,11 @@ test('an error without a SQLSTATE on a broken connection is a lost one, whatever
     t.equal(statementFailure(error, { _queryable: true, _ending: false }), 'final')
   }
   t.equal(statementFailure(withCode('23505'), { _queryable: false }), 'final')
+})
+
+test('only codes that hold no values are shown', async t => {
+  const shown = (code: unknown): unknown => knownCodeOf(Object.assign(new Error('x'), { code }))
+  for (const code of ['40001', '57P01', 'ECONNRESET', 'EPERM', 'EAI_AGAIN']) t.equal(shown(code), code)
+  for (const code of ['jane@example.com', 'HELLO', 'E_USER_7', 7, '']) t.equal(shown(code), undefined)
+  t.equal(knownCodeOf(new PerformanceError('MPERF_TRANSACTION_OVER')), 'MPERF_TRANSACTION_OVER')
 })
