@@ -18,6 +18,8 @@ export class HistoryStatus {
   /** Whether the log knows that something is wrong with writing. */
   #hasComplained = false
   #mergingFailures = 0
+  /** Whether anything was written since merging failed last. */
+  #hasWritten = false
   #mergingProblem: string | null = null
 
   constructor(clock: Clock, log: HistoryLog) {
@@ -31,6 +33,7 @@ export class HistoryStatus {
 
   written(): void {
     this.state = 'WRITING'
+    this.#hasWritten = true
     this.#problem = null
     this.lastWritten = this.#clock.wall()
     if (!this.#hasComplained) return
@@ -49,8 +52,13 @@ export class HistoryStatus {
     this.#mergingProblem = null
   }
 
-  /** What was written can be read all the same. The first time the database may just have gone, as writing will tell. */
+  /**
+   * What was written can be read all the same. The first time the database may just have gone, as writing will tell: it
+   * is merging alone that fails where something could be written in between.
+   */
   mergingFailed(error: unknown): void {
+    if (!this.#hasWritten) return
+    this.#hasWritten = false
     this.#mergingFailures += 1
     if (this.#mergingFailures < 2) return
     this.#mergingProblem = `what is written is not merged: ${problemOf(error)}`
