@@ -140,7 +140,7 @@ export interface PoolSnapshot {
   readonly lostBeforeCommit: number
   /** The connection broke while COMMIT or a statement of its own was on its way. */
   readonly lostAfterSending: number
-  /** Retries that the budget, a tenth of the requests, did not allow. */
+  /** Retries that the budget, a tenth of the requests and ten at once, did not allow. */
   readonly retriesRefused: number
   readonly deadlinesExceeded: number
   /** Errors that said that a write may have happened. */

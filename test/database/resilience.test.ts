@@ -9,7 +9,7 @@ import type { CreatePoolOptions } from '../../dist/database/pool-options.js'
 import { newCounts, retriesIn, type PoolCounts } from '../../dist/database/counts.js'
 import type { RequestPool } from '../../dist/database/request.js'
 import { TransactionRequest } from '../../dist/database/transaction-request.js'
-import { usePostgres } from '../postgres.js'
+import { findFreePort, usePostgres } from '../postgres.js'
 import { startWireProxy, through, type WireProxy } from './wire.js'
 
 interface Service {
@@ -139,6 +139,54 @@ test('a serialization failure of a statement of its own', { timeout: 60_000 }, a
   t.test('unless that does no harm', async t => {
     await pool.query({ text: 'CALL log_and_fail()', idempotent: true })
     t.equal(counts().rolledBack, 2)
+  })
+})
+
+test('what never reached Postgres is tried again, and succeeds', { timeout: 60_000 }, async t => {
+  const postgres = await usePostgres(t, ['max_connections=5', 'superuser_reserved_connections=0'])
+  // The first pause is half of 50 ms.
+  t.intercept(Math, 'random', { value: () => 0.5 })
+  const inserted = async (pool: ResilientPool, id: number) =>
+    (await pool.query('SELECT FROM ledger WHERE id = $1', [id])).rowCount
+
+  t.test('refused, then accepted', async t => {
+    const port = await findFreePort()
+    const group = new PoolGroup()
+    const pool = createPool({ connectionString: through(postgres.url, { port }), max: 1 }, group)
+    t.teardown(() => pool.end())
+    const asked = pool.query('CREATE TABLE ledger (id integer)')
+    while (group.total.counts.attempts === 0 || group.total.size > 0) await delay(1)
+    const proxy = await startWireProxy(t, postgres.port, port)
+    await asked
+    t.equal(proxy.connections, 1)
+    t.match(group.total.counts, { requests: 1, attempts: 2, neverConnected: 1 })
+  })
+
+  t.test('no connection left (53300), then one', async t => {
+    const group = new PoolGroup()
+    const pool = createPool({ connectionString: postgres.url, max: 1 }, group)
+    t.teardown(() => pool.end())
+    const others = createPool({ connectionString: postgres.url, max: 8 })
+    const held: PoolClient[] = []
+    for (;;) {
+      const client = await others.connect().catch(() => undefined)
+      if (client === undefined) break
+      held.push(client)
+    }
+    const refused = new Promise<void>(resolve => {
+      const timer = setInterval(() => {
+        if (group.total.counts.attempts === 0 || group.total.size > 0) return
+        clearInterval(timer)
+        resolve()
+      }, 1)
+    })
+    const asked = pool.transaction(client => client.query('INSERT INTO ledger VALUES (1)'))
+    await refused
+    for (const client of held) client.release(true)
+    await asked
+    await others.end()
+    t.ok(group.total.counts.neverConnected >= 1)
+    t.equal(await inserted(pool, 1), 1)
   })
 })
 

@@ -18,7 +18,7 @@ export interface WireProxy {
 }
 
 /** A TCP proxy in front of Postgres that knows enough of the protocol to cut at the worst moment. */
-export async function startWireProxy(t: Test, target: number): Promise<WireProxy> {
+export async function startWireProxy(t: Test, target: number, port = 0): Promise<WireProxy> {
   const sockets = new Set<Socket>()
   const state = { text: '', cut: 'never' as Cut, left: 0, isSilent: false, delay: 0 }
   const track = (socket: Socket): Socket => {
@@ -59,7 +59,7 @@ export async function startWireProxy(t: Test, target: number): Promise<WireProxy
       else if (state.delay === 0) client.write(data)
       else setTimeout(() => client.write(data), state.delay)
     })
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
     server.close()
