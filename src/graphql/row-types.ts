@@ -45,7 +45,7 @@ const poolFields = `
     lostBeforeCommit: Float!
     "The connection broke while COMMIT or a statement of its own was on its way."
     lostAfterSending: Float!
-    "Retries that the budget, a tenth of the requests, did not allow."
+    "Retries that the budget, a tenth of the requests and ten at once, did not allow."
     retriesRefused: Float!
     deadlinesExceeded: Float!
     "Errors that said that a write may have happened."
