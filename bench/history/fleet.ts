@@ -1,4 +1,3 @@
-import { compact } from '../../src/history/postgres/compaction.js'
 import { DatabaseClock } from '../../src/history/postgres/database-clock.js'
 import { HistoryDatabase } from '../../src/history/postgres/database.js'
 import { mergeWindow } from '../../src/history/postgres/merge.js'
@@ -42,7 +41,7 @@ export class SimulatedFleet {
     )
   }
 
-  /** Writes the minute at `at` of every instance; seconds that merging it took. */
+  /** Writes the minute at `at` of every instance. */
   async write(at: number): Promise<void> {
     for (let from = 0; from < this.#writers.length; from += WRITING_AT_ONCE) {
       await Promise.all(this.#writers.slice(from, from + WRITING_AT_ONCE).map(writer => this.#writeOne(at, writer)))
@@ -73,12 +72,9 @@ export class SimulatedFleet {
       )
       await this.database.query(`INSERT INTO ${SCHEMA}.merged VALUES ('hour', $1, 1)`, values.slice(0, 1))
     }
+    await this.#addMinutesOf(count)
     await this.database.query('ANALYZE')
     return took
-  }
-
-  async settle(): Promise<void> {
-    await compact(this.database, RETENTION, Date.now())
   }
 
   /** Milliseconds that two questions about the last day take: one resolver's p95, and the list of all resolvers. */
@@ -106,6 +102,20 @@ export class SimulatedFleet {
       return Number(row?.bytes)
     }
     return { minutes: await size('minutes'), merged: await size('fleet_minutes') }
+  }
+
+  /** The rows that instances wrote in these hours, without what is in them, and that all of it was merged. */
+  async #addMinutesOf(hours: number): Promise<void> {
+    const range = [new Date(this.hour - hours * HOURS.width), new Date(this.hour - HOURS.width)]
+    const minutes = `SELECT generate_series($1::timestamptz, $2::timestamptz - interval '1 minute', '1 minute') AS at`
+    await this.database.query(
+      `INSERT INTO ${SCHEMA}.minutes SELECT at, writer, '' FROM (${minutes}) AS minute, unnest($3::integer[]) AS writer`,
+      [...range, this.#writers]
+    )
+    await this.database.query(`INSERT INTO ${SCHEMA}.merged SELECT 'minute', at, $3 FROM (${minutes}) AS minute`, [
+      ...range,
+      2 * this.#writers.length
+    ])
   }
 
   async #writeOne(at: number, writer: number): Promise<void> {

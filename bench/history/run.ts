@@ -32,6 +32,7 @@ for (const instances of INSTANCES) {
     const at = fleet.hour - minute * MINUTES.width
     await fleet.write(at)
     merging.push(await fleet.merge(at))
+    const bytes = await fleet.bytes()
     if (minute === 60) hourTook = await fleet.addHours(23)
     if (!PARTS_OF_HOUR.includes(minute) || (instances !== 100 && minute !== 60)) continue
     const asked = []
@@ -39,7 +40,7 @@ for (const instances of INSTANCES) {
     rows.push({
       instances,
       minutes: minute,
-      bytes: await fleet.bytes(),
+      bytes,
       merging: median(merging),
       one: median(asked.map(({ one }) => one)),
       all: median(asked.map(({ all }) => all))
@@ -79,7 +80,7 @@ A flush sends: ${flush.statements.map(statement => `\`${statement}\``).join(', '
 Instances of ${SERIES} series each; calls a minute spread log-uniformly from 1 to 1,000 over the series, times lognormally
 (σ 0.7) around medians from 50 µs to 50 ms. Each minute of each instance is written by itself and merged as instances do
 it. The questions are about the last 24 hours; medians of ${QUESTIONS}. Before the hour is full its minutes are all there is; after
-that 23 hours are there too.
+that 23 hours are there too, with a row for each minute of each instance.
 
 | instances | minutes | written by instances, MiB | merged of it, MiB | bytes of a series and minute | merging a minute | p95 of a resolver | all resolvers |
 | --- | --- | --- | --- | --- | --- | --- | --- |
