@@ -31,6 +31,14 @@ export function problemOf(error: unknown): string {
     : `the database answered ${code}`
 }
 
+/** Whether it says no more than that the database cannot be reached now. */
+export function isOfConnection(error: unknown): boolean {
+  const code = codeOf(error)
+  // RangeError: rollups that cannot be read.
+  if (code === undefined) return !(error instanceof RangeError)
+  return !/^\d/.test(code) || /^(?:08|57P|53300)/.test(code)
+}
+
 export function codeOf(error: unknown): string | undefined {
   const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown }
   if (typeof code === 'string' && !code.startsWith('MPERF_')) return code

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.js'
 import type { HistoryState } from '../store/history.js'
-import { problemOf } from './problems.js'
+import { isOfConnection, problemOf } from './problems.js'
 
 const QUIET = 60e9
 
@@ -18,8 +18,6 @@ export class HistoryStatus {
   /** Whether the log knows that something is wrong with writing. */
   #hasComplained = false
   #mergingFailures = 0
-  /** Whether anything was written since merging failed last. */
-  #hasWritten = false
   #mergingProblem: string | null = null
 
   constructor(clock: Clock, log: HistoryLog) {
@@ -33,7 +31,6 @@ export class HistoryStatus {
 
   written(): void {
     this.state = 'WRITING'
-    this.#hasWritten = true
     this.#problem = null
     this.lastWritten = this.#clock.wall()
     if (!this.#hasComplained) return
@@ -52,13 +49,9 @@ export class HistoryStatus {
     this.#mergingProblem = null
   }
 
-  /**
-   * What was written can be read all the same. The first time the database may just have gone, as writing will tell: it
-   * is merging alone that fails where something could be written in between.
-   */
+  /** What was written can be read all the same. That there is no connection is said where something is to be written. */
   mergingFailed(error: unknown): void {
-    if (!this.#hasWritten) return
-    this.#hasWritten = false
+    if (isOfConnection(error)) return
     this.#mergingFailures += 1
     if (this.#mergingFailures < 2) return
     this.#mergingProblem = `what is written is not merged: ${problemOf(error)}`

@@ -1,4 +1,5 @@
 import { BACKGROUND, backoffDelay } from '../../database/backoff.js'
+import type { TransactionClient } from '../../database/transaction-request.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
 import { makePartitions } from './partitions.js'
@@ -10,6 +11,8 @@ import { keepOpen, NewerSchema, writeMinutes, writeNames, writeOpen } from './st
 import { SCHEMA } from './tables.js'
 
 const MINUTES_AT_A_TIME = 20
+
+type Names = Parameters<typeof writeNames>[2]
 
 /** Whether what is to be kept was written, could not be for now, or never can be. */
 export interface WriterEvents {
@@ -150,12 +153,11 @@ export class HistoryWriter {
     const isCovered = [openAt, ...minutes.map(({ at }) => at)].includes(this.#written)
     const open = await this.#recorder.packOpen()
     const writers = new Set([writer, ...minutes.map(minute => minute.writer)])
-    if (!(await this.#register(writers))) {
-      // Somebody has taken rows away: what was named before is not any more.
-      this.#recorder.nameAgain()
-    }
-    const names = [...unnamed].sort(([one], [other]) => one - other)
+    let names: Names = []
     const now = await this.#database.transaction(async client => {
+      // Somebody has taken rows away: what was named before is not any more.
+      if (!(await this.#register(client, writers))) this.#recorder.nameAgain()
+      names = [...unnamed].sort(([one], [other]) => one - other)
       if (names.length > 0) await writeNames(client, this.#settings.service, names)
       if (minutes.length > 0) await writeMinutes(client, minutes)
       // The open minute that was written last is all there is of it until it has been closed.
@@ -174,26 +176,26 @@ export class HistoryWriter {
   }
 
   /** Sees to it that each has its row; false where one had it and it is gone, or is another's. */
-  async #register(writers: ReadonlySet<Writer>): Promise<boolean> {
+  async #register(client: TransactionClient, writers: ReadonlySet<Writer>): Promise<boolean> {
     const boots = [...writers].map(({ boot }) => boot)
-    const rows = await this.#database.query<{ id: number; boot: string }>(
+    const { rows } = await client.query<{ id: number; boot: string }>(
       `SELECT id, boot FROM ${SCHEMA}.writers WHERE boot = ANY ($1)`,
       [boots]
     )
     const known = new Map(rows.map(({ id, boot }) => [boot, id]))
     let isAsBefore = true
     for (const writer of writers) {
-      const id = known.get(writer.boot) ?? (await this.#insert(writer))
+      const id = known.get(writer.boot) ?? (await this.#insert(client, writer))
       if (writer.id !== undefined && writer.id !== id) isAsBefore = false
       writer.id = id
     }
     return isAsBefore
   }
 
-  async #insert({ boot }: Writer): Promise<number | undefined> {
+  async #insert(client: TransactionClient, { boot }: Writer): Promise<number | undefined> {
     const { service, instance, version, retention } = this.#settings
     const kept = [retention.minutes, retention.hours, retention.days].map(Math.round)
-    const [row] = await this.#database.query<{ id: number }>(
+    const { rows } = await client.query<{ id: number }>(
       `
         INSERT INTO ${SCHEMA}.writers (boot, service, instance, version, minutes_kept, hours_kept, days_kept)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -202,6 +204,6 @@ export class HistoryWriter {
       `,
       [boot, service, instance, version, ...kept]
     )
-    return row?.id
+    return rows[0]?.id
   }
 }
