@@ -34,9 +34,9 @@ export function problemOf(error: unknown): string {
 /** Whether it says no more than that the database cannot be reached now. */
 export function isOfConnection(error: unknown): boolean {
   const code = codeOf(error)
-  // RangeError: rollups that cannot be read.
+  // RangeError, or a code of zlib: rollups that cannot be read.
   if (code === undefined) return !(error instanceof RangeError)
-  return !/^\d/.test(code) || /^(?:08|57P|53300)/.test(code)
+  return /^(?:08|57P|53300|E[A-Z]+$)/.test(code)
 }
 
 export function codeOf(error: unknown): string | undefined {
