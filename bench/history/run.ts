@@ -67,13 +67,14 @@ ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), PostgreSQL o
 
 | | must | |
 | --- | --- | --- |
-| a flush of 2,000 series | ≤ 250 ms | ${flush.median.toFixed(0)} ms, at most ${flush.most.toFixed(0)} ms: ${kept(flush.median <= 250)} |
+| a flush of 2,000 series | ≤ 250 ms | ${flush.median.toFixed(0)} ms, at most ${flush.most.toFixed(0)} ms: ${kept(flush.most <= 250)} |
+| the first of a process, which names them | | ${flush.first.toFixed(0)} ms |
 | bytes on disk of a series and minute, 100 instances | ≤ 150 | ${full === undefined ? '' : bytes(full)}: ${kept(full !== undefined && Number(bytes(full)) <= 150)} |
 | p95 of a resolver over 24 h, 100 instances | ≤ 1 s | ${((full?.one ?? NaN) / 1000).toFixed(3)} s: ${kept((full?.one ?? NaN) <= 1000)} |
 | the list of all resolvers over 24 h, 100 instances | | ${((full?.all ?? NaN) / 1000).toFixed(3)} s |
 | deadlocks, and waits for a lock of over 100 ms, in PostgreSQL's log | 0 | ${lockProblems.length}: ${kept(lockProblems.length === 0)} |
 
-A flush sends: ${flush.statements.map(statement => `\`${statement}\``).join(', ')}.
+A flush that ends a minute sends: ${flush.statements.map(statement => `\`${statement}\``).join(', ')}.
 
 ## Growth
 

@@ -60,11 +60,9 @@ export class Sketch {
     if (other.max > this.max) this.max = other.max
     this.zeroCount += other.zeroCount
     const added = other.counts
-    let from = 0
-    let end = added.length
-    while (from < end && added[from] === 0) from += 1
-    while (end > from && added[end - 1] === 0) end -= 1
-    if (from === end) return
+    const from = firstFilled(added)
+    const end = endOfFilled(added)
+    if (from >= end) return
     this.#makeRoom(other.first + from)
     this.#makeRoom(other.first + end - 1)
     const shift = other.first - this.first
@@ -114,10 +112,10 @@ export class Sketch {
 
   #narrow(): void {
     const within = (value: number): number => Math.min(Math.max(Math.round(value), this.min), this.max)
-    const lowest = this.counts.findIndex(count => count > 0)
-    const highest = this.counts.findLastIndex(count => count > 0)
-    const least = this.zeroCount > 0 ? 0 : lowest === -1 ? Infinity : within(bucketValue(this.first + lowest))
-    this.max = highest === -1 ? 0 : within(bucketValue(this.first + highest))
+    const end = endOfFilled(this.counts)
+    const lowest = end === 0 ? Infinity : within(bucketValue(this.first + firstFilled(this.counts)))
+    const least = this.zeroCount > 0 ? 0 : lowest
+    this.max = end === 0 ? 0 : within(bucketValue(this.first + end - 1))
     this.min = least
   }
 
@@ -153,6 +151,20 @@ export class Sketch {
     this.first = from
     this.counts = wider
   }
+}
+
+/** The offset of the first bucket that is not empty; the length where all are. */
+export function firstFilled(counts: Counts): number {
+  let offset = 0
+  while (offset < counts.length && counts[offset] === 0) offset += 1
+  return offset
+}
+
+/** The offset after the last bucket that is not empty; 0 where all are. */
+export function endOfFilled(counts: Counts): number {
+  let end = counts.length
+  while (end > 0 && counts[end - 1] === 0) end -= 1
+  return end
 }
 
 /** The index of the bucket that holds `nanoseconds`, which is above 0. */

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { unpack } from '../../src/history/rollups/pack.js'
 import { startWireProxy, through, type WireProxy } from '../database/wire.js'
 import { allUpTo } from './numbered.js'
 import { startParts } from './parts.js'
@@ -19,6 +20,19 @@ test('a minute that has just ended is there while it is being put aside', async 
   await allow()
   await parts.flush()
   t.strictSame(await parts.held(), allUpTo(15))
+})
+
+test('a minute that ends while it is read for writing is written whole', async t => {
+  const { store, recorder } = await startParts(t)
+  const measurement = { failed: false, argsCount: 0, traceId: null, statements: 0 }
+  for (let series = 0; series < 1500; series += 1)
+    store.recordResolver(`Query.r${series}`, { ...measurement, duration: 1000 * series + 1 })
+  await recorder.take()
+  const reading = recorder.packOpen()
+  await recorder.close()
+  const whole = await unpack(recorder.waiting[0]?.data ?? Buffer.alloc(0))
+  t.equal(whole.length, 1500)
+  t.strictSame(await unpack(await reading), whole)
 })
 
 test('what waits is written oldest first, so that whatever fails in between the newest is what lacks', async t => {

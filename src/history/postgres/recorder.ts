@@ -111,7 +111,7 @@ export class Recorder {
     while (this.#closing !== undefined) await this.#closing.catch(() => undefined)
   }
 
-  /** The open minute as it is now. */
+  /** The open minute as it is now or in a moment; what ends it meanwhile reads it after this has, and empties it then. */
   packOpen(): Promise<Buffer> {
     return pack(this.#open.entries, QUICK)
   }

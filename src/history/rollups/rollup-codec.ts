@@ -1,5 +1,5 @@
 import { newSums, type LastCall, type SeriesRollup } from '../../store/roll-up.js'
-import { Sketch } from '../../store/sketch.js'
+import { endOfFilled, firstFilled, Sketch } from '../../store/sketch.js'
 import { StatementSums } from '../../store/statement-sums.js'
 import { CountSums, ResolverSums } from '../../store/sums.js'
 import type { Kind, KindSums } from '../../store/totals.js'
@@ -46,11 +46,11 @@ function writeSketch(bytes: ByteWriter, { count, sum, min, max, zeroCount, first
   bytes.number(min)
   bytes.number(max - min)
   bytes.number(zeroCount)
-  const from = counts.findIndex(found => found > 0)
-  const end = counts.findLastIndex(found => found > 0) + 1
-  bytes.signed(first + Math.max(0, from))
+  const from = firstFilled(counts)
+  const end = endOfFilled(counts)
+  bytes.signed(from < end ? first + from : first)
   let empty = 0
-  for (let index = Math.max(0, from); index < end; index += 1) {
+  for (let index = from; index < end; index += 1) {
     const found = counts[index] ?? 0
     if (found === 0) {
       empty += 1
