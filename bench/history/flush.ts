@@ -16,7 +16,7 @@ export interface FlushTimes {
   /** Milliseconds; all but the first. */
   readonly median: number
   readonly most: number
-  /** Of the first, which makes the tables and writes the names. */
+  /** Of the first, which writes the names. */
   readonly first: number
   /** Statements of the flush that sent the most but for the first, BEGIN and COMMIT included. */
   readonly statements: readonly string[]
@@ -41,7 +41,7 @@ export async function timeFlushes(url: string): Promise<FlushTimes> {
       console.error(message)
     },
     // By itself it would write what is to be timed.
-    interval: 3_600_000
+    interval: 1e9
   })
   history.start()
   const times: number[] = []
@@ -60,6 +60,7 @@ export async function timeFlushes(url: string): Promise<FlushTimes> {
     const sent = heard()
     if (flush > 0 && sent.length > statements.length) statements = sent
   }
+  if (!statements.some(statement => statement.endsWith('.minutes'))) throw new Error('no minute ended meanwhile')
   if (history.report.state !== 'WRITING') throw new Error(`history is ${history.report.state}`)
   await history.close()
   monitor.close()

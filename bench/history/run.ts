@@ -74,7 +74,8 @@ ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), PostgreSQL o
 | the list of all resolvers over 24 h, 100 instances | | ${((full?.all ?? NaN) / 1000).toFixed(3)} s |
 | deadlocks, and waits for a lock of over 100 ms, in PostgreSQL's log | 0 | ${lockProblems.length}: ${kept(lockProblems.length === 0)} |
 
-A flush that ends a minute sends: ${flush.statements.map(statement => `\`${statement}\``).join(', ')}.
+A flush is timed in a process that does nothing else: it lets requests come first after every 100 series, so that it takes
+longer in a busy one. One that ends a minute sends: ${flush.statements.map(statement => `\`${statement}\``).join(', ')}.
 
 ## Growth
 

@@ -124,6 +124,17 @@ test('rows that somebody took away are made again, and no two processes write in
   t.strictSame((await parts.pool.query(names)).rows, named)
 })
 
+test('a minute that is being put aside when nothing can be written any more is given up too', async t => {
+  const parts = await startParts(t)
+  const { recorder } = parts
+  await parts.measure(10)
+  const closing = recorder.close()
+  recorder.stop()
+  await closing
+  t.equal(recorder.waiting.length, 0)
+  t.equal(recorder.dropped, 1, 'and counted')
+})
+
 test('tables of a later version are left alone, and what waited for them is given up', async t => {
   const parts = await startParts(t)
   await parts.measure(10)

@@ -198,6 +198,10 @@ export class Recorder {
   }
 
   #wait(minute: ClosedMinute): void {
+    if (this.#isStopped) {
+      this.dropped += 1
+      return
+    }
     this.waiting.push(minute)
     let bytes = this.waiting.reduce((sum, { data }) => sum + data.length, 0)
     while (this.waiting.length > MOST_MINUTES || bytes > MOST_BYTES) {

@@ -129,8 +129,9 @@ export class HistoryWriter {
     const [answer] = await this.#database.query<{ now: string }>(
       'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now'
     )
+    const answeredAt = this.#clock.now()
     await this.#recorder.settled()
-    this.#recorder.moveBy(this.#clock.set(Number(answer?.now)))
+    this.#recorder.moveBy(this.#clock.set(Number(answer?.now) + this.#clock.now() - answeredAt))
     const now = this.#clock.now()
     this.#recorder.giveUpBefore(this.#oldest)
     const times = [this.#written, ...this.#recorder.waiting.map(({ at }) => at)].filter(at => at >= this.#oldest)
@@ -145,7 +146,7 @@ export class HistoryWriter {
 
   async #flush(isLast: boolean): Promise<void> {
     await this.#recorder.settled()
-    // All of one moment: nothing is awaited in between.
+    // Chosen in one moment: nothing is awaited in between. Only the open minute may grow while it is read.
     const minutes = this.#recorder.waiting.slice(0, MINUTES_AT_A_TIME)
     const isAll = minutes.length === this.#recorder.waiting.length
     const { unnamed, writer, openAt } = this.#recorder

@@ -23,7 +23,7 @@ export interface Entry extends Content {
 
 /**
  * What one instance measured in one minute, all series in one compressed text: a row for each would be mostly headers.
- * `level` is zlib's, from 1, which is quick, to 9; beyond 4 it takes four times as long for a twentieth less.
+ * `level` is zlib's, from 1, which is quick, to 9; beyond 4 it takes several times as long for little less.
  */
 export async function pack(entries: Iterable<Entry>, level = 4): Promise<Buffer> {
   const all = new ByteWriter(64 * 1024)
