@@ -12,6 +12,8 @@ export interface Selection {
   /** Those named and those that their ratios are to. */
   readonly arms: readonly Arm[]
   readonly withScenarios: boolean
+  /** Whether V8 keeps its own settings. */
+  readonly isLeftAlone: boolean
 }
 
 const engines: readonly Engine[] = ['js', 'jit']
@@ -20,8 +22,9 @@ const shapeNames = Object.keys(shapes) as ShapeName[]
 /** What the command line selects; see README.md. */
 export function readOptions(): Selection {
   const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
   const { values } = parseArgs({
-    options: { node: text, engines: text, shapes: text, arms: text, scenarios: { type: 'boolean' } }
+    options: { node: text, engines: text, shapes: text, arms: text, scenarios: flag, 'left-alone': flag }
   })
   const named = new Set(select('arms', values.arms, arms, arm => arm.name).flatMap(({ name, base }) => [name, base]))
   const isWhole = Object.keys(values).length === 0
@@ -31,7 +34,8 @@ export function readOptions(): Selection {
     engines: select('engines', values.engines, engines, engine => engine),
     shapes: values.scenarios === true ? [] : select('shapes', values.shapes, shapeNames, shape => shape),
     arms: arms.filter(arm => named.has(arm.name)),
-    withScenarios: isWhole || values.scenarios === true
+    withScenarios: isWhole || values.scenarios === true,
+    isLeftAlone: values['left-alone'] === true
   }
 }
 

@@ -5,8 +5,8 @@ import { roundsOf, type Row, type Subject, type Table } from './table.js'
 
 export const engineNames: Readonly<Record<Engine, string>> = { js: 'graphql-js', jit: 'graphql-jit' }
 
-export function titleOf({ shape, engine, node }: Subject): string {
-  return `${shape}, ${engineNames[engine]}, Node ${node.major}`
+export function titleOf({ shape, engine, node, isLeftAlone }: Subject): string {
+  return `${shape}, ${engineNames[engine]}, Node ${node.major}${isLeftAlone ? ', V8 left alone' : ''}`
 }
 
 /** The section of one table. */

@@ -1,20 +1,29 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Child, pathOf } from './child.js'
-import { readOptions } from './options.js'
+import type { Arm } from './arms.js'
+import { readOptions, type Selection } from './options.js'
 import { sectionOf, titleOf } from './report.js'
 import { installRivals, rivalVersions, versionOf } from './rivals.js'
 import { runScenarios } from './scenarios.js'
-import { runTable, type Table } from './table.js'
+import { runTable, type Subject, type Table } from './table.js'
 import { targetsOf } from './targets.js'
 
-const { isWhole, nodes, engines, shapes, arms, withScenarios } = readOptions()
+/** Where V8's own settings make most of a difference. */
+const LEFT_ALONE = { engines: ['jit'], shapes: ['L'], isLeftAlone: true } as const
+const ARMS_LEFT_ALONE = ['bare', 'floor', 'ours', 'ours-off']
+
+const selection = readOptions()
+const { isWhole, nodes, shapes, arms, withScenarios } = selection
 if (shapes.length > 0 && [...nodes, ...arms].some(({ isRival }) => isRival === true)) installRivals()
 
 const scenarios = withScenarios ? await runScenarios() : []
-const tables = await runTables()
+const tables = await runTables(selection)
+const leftAlone = isWhole
+  ? await runTables({ ...selection, ...LEFT_ALONE, arms: arms.filter(({ name }) => ARMS_LEFT_ALONE.includes(name)) })
+  : []
 const targets = targetsOf(tables)
-console.log([...scenarios, ...(tables.length > 0 ? [targets] : [])].join('\n'))
+console.log([...scenarios, ...(tables.length > 0 && !selection.isLeftAlone ? [targets] : [])].join('\n'))
 
 if (isWhole) {
   const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`
@@ -29,28 +38,31 @@ ${targets}
 ${readFileSync(pathOf('../../notes.md'), 'utf8')}
 ## Whole operations
 
-${tables.map(sectionOf).join('\n')}
+${[...tables, ...leftAlone].map(sectionOf).join('\n')}
 ${scenarios.join('\n')}`
   )
 } else {
   console.log('Only a part was run: docs/benchmarks.md stays as it is.')
 }
 
-async function runTables(): Promise<Table[]> {
+async function runTables({ nodes, engines, shapes, arms, isLeftAlone }: Selection): Promise<Table[]> {
   const load = await Child.start('the load generator', pathOf('./load.js'))
   const done: Table[] = []
   for (const node of nodes) {
     for (const engine of engines) {
       const chosen = arms.filter(arm => engine === 'js' || arm.isServer !== true)
       for (const shape of shapes) {
-        const subject = { node, engine, shape }
-        console.log(`${new Date().toTimeString().slice(0, 8)} ${titleOf(subject)}`)
-        const table = await runTable(subject, chosen, load)
-        console.log(sectionOf(table))
-        done.push(table)
+        done.push(await run({ node, engine, shape, isLeftAlone }, chosen, load))
       }
     }
   }
   await load.stop()
   return done
+}
+
+async function run(subject: Subject, chosen: readonly Arm[], load: Child): Promise<Table> {
+  console.log(`${new Date().toTimeString().slice(0, 8)} ${titleOf(subject)}`)
+  const table = await runTable(subject, chosen, load)
+  console.log(sectionOf(table))
+  return table
 }

@@ -15,13 +15,15 @@ interface Rounds {
 const IN_PROCESS: Rounds = { starts: 3, warmUp: 10, measured: 7, milliseconds: 80 }
 const OVER_HTTP: Rounds = { starts: 2, warmUp: 4, measured: 5, milliseconds: 400 }
 
-/** What V8 lets it grow to as an application loads. Left alone, that of a bare service this small stays at a fraction. */
-const YOUNG_GENERATION = ['--min-semi-space-size=16', '--max-semi-space-size=16']
+/** So that garbage collection has the same rules in all arms; notes.md says why. */
+const SETTINGS_OF_V8 = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--no-allocation-site-pretenuring']
 
 export interface Subject {
   readonly node: NodeVersion
   readonly engine: Engine
   readonly shape: ShapeName
+  /** Whether V8 has its own settings. */
+  readonly isLeftAlone: boolean
 }
 
 export interface Row {
@@ -86,12 +88,12 @@ interface Running {
   readonly sink: Child | undefined
 }
 
-async function start(row: GrowingRow, { node, engine }: Subject): Promise<Running> {
+async function start(row: GrowingRow, { node, engine, isLeftAlone }: Subject): Promise<Running> {
   const { arm } = row
   const sink = arm.exporting === undefined ? undefined : await Child.start('a sink', pathOf('./sink.js'))
   const service = await Child.start(`the arm "${arm.name}"`, arm.service ?? pathOf('./arms/service.js'), {
     execPath: node.path,
-    execArgv: [...YOUNG_GENERATION, ...(arm.preload === undefined ? [] : ['--import', arm.preload])],
+    execArgv: [...(isLeftAlone ? [] : SETTINGS_OF_V8), ...(arm.preload === undefined ? [] : ['--import', arm.preload])],
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',

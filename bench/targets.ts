@@ -77,7 +77,8 @@ export function targetsOf(tables: readonly Table[]): string {
   return `## What it promises
 
 Ratios to bare in the same run, nothing exported unless said otherwise, SQL attribution on. Wall time decides; beside it
-stands the same of CPU time (for requests a second, the ratio of CPU time a request).
+stands the same of CPU time (for requests a second, the ratio of CPU time a request). Garbage collection has the settings
+that "How it was measured" names; the tables "V8 left alone" are without them.
 
 | | must, Node 20 / 24 | aim | ${majors.map(major => `Node ${major}`).join(' | ')} |
 | --- | --- | --- | ${majors.map(() => '---').join(' | ')} |
