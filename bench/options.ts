@@ -12,6 +12,7 @@ export interface Selection {
   /** Those named and those that their ratios are to. */
   readonly arms: readonly Arm[]
   readonly withScenarios: boolean
+  readonly withProfiles: boolean
   /** Whether V8 keeps its own settings. */
   readonly isLeftAlone: boolean
 }
@@ -24,7 +25,15 @@ export function readOptions(): Selection {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   const { values } = parseArgs({
-    options: { node: text, engines: text, shapes: text, arms: text, scenarios: flag, 'left-alone': flag }
+    options: {
+      node: text,
+      engines: text,
+      shapes: text,
+      arms: text,
+      scenarios: flag,
+      profiles: flag,
+      'left-alone': flag
+    }
   })
   const named = new Set(select('arms', values.arms, arms, arm => arm.name).flatMap(({ name, base }) => [name, base]))
   const isWhole = Object.keys(values).length === 0
@@ -32,9 +41,13 @@ export function readOptions(): Selection {
     isWhole,
     nodes: select('node', values.node, nodeVersions, node => String(node.major)),
     engines: select('engines', values.engines, engines, engine => engine),
-    shapes: values.scenarios === true ? [] : select('shapes', values.shapes, shapeNames, shape => shape),
+    shapes:
+      values.scenarios === true || values.profiles === true
+        ? []
+        : select('shapes', values.shapes, shapeNames, shape => shape),
     arms: arms.filter(arm => named.has(arm.name)),
     withScenarios: isWhole || values.scenarios === true,
+    withProfiles: isWhole || values.profiles === true,
     isLeftAlone: values['left-alone'] === true
   }
 }

@@ -7,6 +7,8 @@ export interface Ready {
 export type Order =
   /** To a service: execute the query in batches for so long. */
   | { readonly ask: 'work'; readonly query: string; readonly batch: number; readonly milliseconds: number }
+  /** To a service: the same, and tell where the time goes. */
+  | { readonly ask: 'profile'; readonly query: string; readonly batch: number; readonly milliseconds: number }
   /** To a service: tell the CPU time used so far. */
   | { readonly ask: 'cpu' }
   /** To the load generator: ask a service for so long over HTTP. */
@@ -22,4 +24,22 @@ export interface Report {
   readonly wall: number
   /** Microseconds of the process, user and system. */
   readonly cpu: number
+  /** Only where it was asked for. */
+  readonly profile?: Profile
 }
+
+/** What the time of a service goes into. */
+export const parts = [
+  'resolvers and engine',
+  'garbage collection',
+  'V8 and Node outside of functions',
+  'AsyncLocalStorage',
+  'the clock',
+  'around calls',
+  'the store'
+] as const
+
+export type Part = (typeof parts)[number]
+
+/** Microseconds. */
+export type Profile = Readonly<Record<Part, number>>

@@ -1,7 +1,8 @@
 import type { Engine } from './arms.js'
 import { shapes } from './shapes.js'
 import { median, quantile } from './statistics.js'
-import { roundsOf, type Row, type Subject, type Table } from './table.js'
+import type { Subject } from './running.js'
+import { roundsOf, type Row, type Table } from './table.js'
 
 export const engineNames: Readonly<Record<Engine, string>> = { js: 'graphql-js', jit: 'graphql-jit' }
 

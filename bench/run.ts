@@ -3,10 +3,12 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Child, pathOf } from './child.js'
 import type { Arm } from './arms.js'
 import { readOptions, type Selection } from './options.js'
+import { profiledArms, profileSection } from './profile.js'
 import { sectionOf, titleOf } from './report.js'
 import { installRivals, rivalVersions, versionOf } from './rivals.js'
+import type { Subject } from './running.js'
 import { runScenarios } from './scenarios.js'
-import { runTable, type Subject, type Table } from './table.js'
+import { runTable, type Table } from './table.js'
 import { targetsOf } from './targets.js'
 
 /** Where V8's own settings make most of a difference. */
@@ -14,16 +16,18 @@ const LEFT_ALONE = { engines: ['jit'], shapes: ['L'], isLeftAlone: true } as con
 const ARMS_LEFT_ALONE = ['bare', 'floor', 'ours', 'ours-off']
 
 const selection = readOptions()
-const { isWhole, nodes, shapes, arms, withScenarios } = selection
-if (shapes.length > 0 && [...nodes, ...arms].some(({ isRival }) => isRival === true)) installRivals()
+const { isWhole, nodes, shapes, arms, withScenarios, withProfiles } = selection
+const measured = shapes.length > 0 ? [...nodes, ...arms] : withProfiles ? nodes : []
+if (measured.some(({ isRival }) => isRival === true)) installRivals()
 
 const scenarios = withScenarios ? await runScenarios() : []
 const tables = await runTables(selection)
 const leftAlone = isWhole
   ? await runTables({ ...selection, ...LEFT_ALONE, arms: arms.filter(({ name }) => ARMS_LEFT_ALONE.includes(name)) })
   : []
+const profiles = withProfiles ? await runProfiles(selection) : []
 const targets = targetsOf(tables)
-console.log([...scenarios, ...(tables.length > 0 && !selection.isLeftAlone ? [targets] : [])].join('\n'))
+console.log([...scenarios, ...profiles, ...(tables.length > 0 && !selection.isLeftAlone ? [targets] : [])].join('\n'))
 
 if (isWhole) {
   const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`
@@ -36,6 +40,9 @@ Compared with ${rivalVersions()}.
 
 ${targets}
 ${readFileSync(pathOf('../../notes.md'), 'utf8')}
+## Where the time goes
+
+${profiles.join('\n')}
 ## Whole operations
 
 ${[...tables, ...leftAlone].map(sectionOf).join('\n')}
@@ -58,6 +65,17 @@ async function runTables({ nodes, engines, shapes, arms, isLeftAlone }: Selectio
   }
   await load.stop()
   return done
+}
+
+/** Of the shape with the most calls. */
+async function runProfiles({ nodes, engines, arms, isLeftAlone }: Selection): Promise<string[]> {
+  const sections: string[] = []
+  for (const node of nodes) {
+    for (const engine of engines) {
+      sections.push(await profileSection({ node, engine, shape: 'L', isLeftAlone }, profiledArms(arms)))
+    }
+  }
+  return sections
 }
 
 async function run(subject: Subject, chosen: readonly Arm[], load: Child): Promise<Table> {

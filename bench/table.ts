@@ -1,6 +1,6 @@
 import { Child, pathOf } from './child.js'
-import type { Arm, Engine } from './arms.js'
-import type { NodeVersion } from './rivals.js'
+import type { Arm } from './arms.js'
+import { startService, type Subject } from './running.js'
 import { shapes, type ShapeName } from './shapes.js'
 
 interface Rounds {
@@ -14,17 +14,6 @@ interface Rounds {
 
 const IN_PROCESS: Rounds = { starts: 3, warmUp: 10, measured: 7, milliseconds: 80 }
 const OVER_HTTP: Rounds = { starts: 2, warmUp: 4, measured: 5, milliseconds: 400 }
-
-/** So that garbage collection has the same rules in all arms; notes.md says why. */
-const SETTINGS_OF_V8 = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--no-allocation-site-pretenuring']
-
-export interface Subject {
-  readonly node: NodeVersion
-  readonly engine: Engine
-  readonly shape: ShapeName
-  /** Whether V8 has its own settings. */
-  readonly isLeftAlone: boolean
-}
 
 export interface Row {
   readonly arm: Arm
@@ -88,22 +77,10 @@ interface Running {
   readonly sink: Child | undefined
 }
 
-async function start(row: GrowingRow, { node, engine, isLeftAlone }: Subject): Promise<Running> {
+async function start(row: GrowingRow, subject: Subject): Promise<Running> {
   const { arm } = row
   const sink = arm.exporting === undefined ? undefined : await Child.start('a sink', pathOf('./sink.js'))
-  const service = await Child.start(`the arm "${arm.name}"`, arm.service ?? pathOf('./arms/service.js'), {
-    execPath: node.path,
-    execArgv: [...(isLeftAlone ? [] : SETTINGS_OF_V8), ...(arm.preload === undefined ? [] : ['--import', arm.preload])],
-    env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'production',
-      ...(engine === 'jit' && { BENCH_JIT: '1' }),
-      ...(arm.module !== undefined && { BENCH_MODULE: arm.module }),
-      ...arm.environment,
-      ...arm.exporting?.(`http://127.0.0.1:${sink?.port ?? 0}`)
-    }
-  })
-  return { row, service, sink }
+  return { row, service: await startService(arm, subject, sink), sink }
 }
 
 async function stop({ row, service, sink }: Running): Promise<void> {

@@ -2,9 +2,12 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Order, Ready, Report } from '../protocol.js'
 import { shapes } from '../shapes.js'
+import { profiled } from './profiler.js'
 
 // As in a service that sends SQL: whoever instruments pg finds it loaded.
 if (process.env.BENCH_NO_SQL === undefined) await import('pg')
+
+type Work = Extract<Order, { readonly batch: number }>
 
 export type Execute = (query: string) => Promise<unknown>
 
@@ -23,8 +26,14 @@ export async function serve(execute: Execute, port: number): Promise<void> {
 
 async function report(order: Order, execute: Execute): Promise<Report> {
   if (order.ask === 'cpu') return { count: 0, wall: 0, cpu: cpuTime() }
-  if (order.ask !== 'work') throw new Error(`a service cannot "${order.ask}"`)
-  const { query, batch, milliseconds } = order
+  if (order.ask === 'work') return work(order, execute)
+  if (order.ask !== 'profile') throw new Error(`a service cannot "${order.ask}"`)
+  let done: Report | undefined
+  const profile = await profiled(async () => (done = await work(order, execute)))
+  return { count: 0, wall: 0, cpu: 0, ...done, profile }
+}
+
+async function work({ query, batch, milliseconds }: Work, execute: Execute): Promise<Report> {
   const cpuBefore = cpuTime()
   const before = performance.now()
   let count = 0
