@@ -89,6 +89,7 @@ export class Monitor implements SpanSink, ExecutionSink {
       clock,
       report: (message, error) => {
         this.#log.logger?.error({ err: error }, `PERFORMANCE: ${message}`)
+        return this.#log.logger !== undefined
       }
     })
     this.meter = new SelfMeter(clock)
@@ -179,7 +180,7 @@ export class Monitor implements SpanSink, ExecutionSink {
   /** What the operation cost that was executed with this context value; undefined where it was not measured. */
   costOf(contextValue: unknown): OperationCost | undefined {
     const execution = executionOf(contextValue)
-    if (execution === undefined || execution.isRunning) return undefined
+    if (execution === undefined || execution.isRunning || !execution.isMeasured) return undefined
     const { duration, statements, sqlTime, trace } = execution
     return { duration, statements, sqlTime, trace }
   }
@@ -212,6 +213,10 @@ export class Monitor implements SpanSink, ExecutionSink {
 
   accepts(): boolean {
     return this.#config.enabled && this.#guard.open()
+  }
+
+  get isEnabled(): boolean {
+    return this.#config.enabled
   }
 
   resolver(name: string, measurement: ResolverMeasurement): void {
@@ -258,10 +263,11 @@ export class Monitor implements SpanSink, ExecutionSink {
     const { facts, statements, trace, kept } = execution
     if (facts.isOwn) return
     const measurement = { duration: nanoseconds, failed, argsCount: null, traceId: trace }
-    this.store.recordOperation(facts.seriesName, facts, measurement, statements, facts.key)
     const isSlow = nanoseconds >= this.#config.slowOperationThreshold * 1e9
-    if (isSlow) this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
+    // First, since what is exported does not depend on whether it can be recorded.
     if (kept !== undefined) this.slowTraces?.ended(execution, failed, failed || isSlow || trace.hasSlowPart)
+    this.store.recordOperation(facts.seriesName, facts, measurement, statements, facts.key)
+    if (isSlow) this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {
@@ -319,7 +325,6 @@ export class Monitor implements SpanSink, ExecutionSink {
     if (!this.accepts()) return
     try {
       this.store.recordPoolWait(pool, nanoseconds)
-      this.succeeded()
     } catch (error) {
       this.caught(error)
     }
@@ -356,7 +361,6 @@ export class Monitor implements SpanSink, ExecutionSink {
       const bounded = boundedName(name, CACHE_NAME_LIMIT)
       this.store.recordCache(outcome, bounded, measurement)
       this.#log.cache(outcome, bounded, measurement)
-      this.succeeded()
     } catch (error) {
       this.caught(error)
     }

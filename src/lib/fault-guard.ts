@@ -9,10 +9,13 @@ export interface FaultReport {
   readonly tripped: boolean
 }
 
+/** Says it and returns true, or returns false where it cannot be said yet. */
+type Report = (message: string, error: unknown) => boolean
+
 export interface FaultGuardOptions {
   clock: Clock
-  /** Called at most once a minute with the newest fault, and whenever the guard trips or re-arms. */
-  report: (message: string, error: unknown) => void
+  /** Called at most once a minute, with the newest fault and what becomes of measuring. */
+  report: Report
   /** Faults in a row after which the guard trips. */
   limit?: number
   /** Seconds until a tripped guard tries again. */
@@ -28,11 +31,13 @@ export interface FaultGuardOptions {
  */
 export class FaultGuard {
   readonly #clock: Clock
-  readonly #report: (message: string, error: unknown) => void
+  readonly #report: Report
   readonly #limit: number
   readonly #rearmAfter: number
   #faults = 0
   #inARow = 0
+  /** The fault for which it has tripped. */
+  #reason: unknown
   #trippedUntil = 0
   #quietUntil = 0
 
@@ -49,7 +54,8 @@ export class FaultGuard {
     if (this.#clock.monotonic() < this.#trippedUntil) return false
     this.#trippedUntil = 0
     this.#inARow = 0
-    this.#say('measuring again after its own faults', undefined)
+    this.#say(`measuring again: it was off for ${this.#seconds} s after ${this.#limit} faults in a row`, this.#reason)
+    this.#reason = undefined
     return true
   }
 
@@ -61,31 +67,41 @@ export class FaultGuard {
     this.#faults += 1
     if (this.#trippedUntil !== 0) return
     this.#inARow += 1
-    const now = this.#clock.monotonic()
     if (this.#inARow >= this.#limit) {
-      this.#trippedUntil = now + this.#rearmAfter
-      this.#say(`${this.#limit} faults in a row: measuring is off for ${this.#rearmAfter / SECOND} s`, error)
-    } else if (now >= this.#quietUntil) {
-      this.#say('a measurement failed inside the monitor and was dropped', error)
+      this.#trippedUntil = this.#clock.monotonic() + this.#rearmAfter
+      this.#reason = error
+      this.#say(`${this.#limit} faults in a row: measuring is off for ${this.#seconds} s`, error)
+    } else {
+      this.#say(
+        `a measurement failed inside the monitor and was dropped; ${this.#limit} in a row switch it off for ${this.#seconds} s`,
+        error
+      )
     }
   }
 
   /** Counts a value from outside that cannot be measured: the caller's slip, which never switches measuring off. */
   refused(error: unknown): void {
     this.#faults += 1
-    if (this.#clock.monotonic() >= this.#quietUntil) this.#say('a value was refused and dropped', error)
+    this.#say('a value was refused and dropped', error)
   }
 
   get report(): FaultReport {
     return { faults: this.#faults, tripped: this.#trippedUntil !== 0 }
   }
 
+  get #seconds(): number {
+    return this.#rearmAfter / SECOND
+  }
+
+  /** What is not said since the minute is not over is in what is said next, or in the counts. */
   #say(message: string, error: unknown): void {
-    this.#quietUntil = this.#clock.monotonic() + 60 * SECOND
+    const now = this.#clock.monotonic()
+    if (now < this.#quietUntil) return
     try {
-      this.#report(message, error)
+      if (!this.#report(message, error)) return
     } catch {
       // A logger that throws must not turn a swallowed fault into a loud one.
     }
+    this.#quietUntil = now + 60 * SECOND
   }
 }

@@ -92,10 +92,16 @@ export interface Sender {
   readonly isQuery: boolean
 }
 
-/** Says of the active execution span, if there is one, that its operation is measured already. */
+/** Says of the active execution span, if there is one, that its operation is measured already, or not to be measured. */
 export function markMeasured(span: Span | undefined): void {
-  const operation = (span as Tagged | undefined)?.[OPERATION]
-  if (operation) operation.isMeasured = true
+  if (!isReadable(span)) return
+  // One that started while measuring was off is known to nobody, and may end when it is on again.
+  if (span[OPERATION] === undefined && startsOperation(span)) span[OPERATION] = new RunningOperation(span)
+  if (span[OPERATION] !== undefined) span[OPERATION].isMeasured = true
+}
+
+function isReadable(span: Span | undefined): span is Span & ReadableSpan & Tagged {
+  return span !== undefined && 'attributes' in span
 }
 
 /** Inside what a span runs. */
@@ -159,7 +165,7 @@ export class RunningOperations {
   #queryStarted(execution: Execution, call: ResolverCall | undefined, at: number): void {
     execution.statements += 1
     call?.queryStarted(at)
-    if (call?.isOver) this.#sentLate(call.name)
+    if (call?.isOver && execution.isMeasured) this.#sentLate(call.name)
   }
 
   /** The context of the code that is running: that of a call even where the call does not run in it. */

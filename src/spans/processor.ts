@@ -147,6 +147,11 @@ export class SpanAggregator implements SpanProcessor {
     let sql: string | undefined
     try {
       this.#sink.operations.ended(span)
+    } catch (error) {
+      // The span leaves all the same, with its SQL, which has to be cleaned.
+      this.#sink.caught(error)
+    }
+    try {
       const query = this.#queryOf(span)
       sql = query?.statement.text
       if (this.#sink.accepts()) {
@@ -169,6 +174,8 @@ export class SpanAggregator implements SpanProcessor {
     if (resolver !== undefined) this.#recordResolver(span, resolver)
     else if (query !== undefined) this.#recordQuery(span, query)
     else if (operation !== undefined) this.#recordOperation(span, operation)
+    // That nothing had to be recorded ends no row of faults.
+    else return
     this.#sink.succeeded()
   }
 

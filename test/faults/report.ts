@@ -23,6 +23,17 @@ export interface StopRow {
   readonly unsent: number
 }
 
+export interface ThrowingRow {
+  readonly engine: string
+  readonly requests: number
+  readonly failed: number
+  /** How often the monitor threw, and how many faults it counted. */
+  readonly thrown: number
+  readonly counted: number
+  /** Lines of the log. */
+  readonly lines: number
+}
+
 interface Load {
   readonly rate: number
   readonly seconds: number
@@ -75,6 +86,26 @@ ${table(
   ['', 'requests', 'CPU a request', 'p50', 'p99', 'memory'],
   [...nothing.slice(0, 1), ...minutes, ...nothing.slice(1)]
 )}`
+  )
+}
+
+/** Writes what came of a monitor that throws whenever it records anything into docs/reliability.md. */
+export function writeThrowing(seconds: number, rows: readonly ThrowingRow[]): void {
+  writeSection(
+    'When the monitor itself fails',
+    `Written by \`npm run reliability\`: whatever the monitor of a Tracker keeps its measurements in throws, each time, for ${seconds} s of
+requests, one after the other, each exported. ${machine()}
+
+${table(
+  ['', 'requests', 'failed', 'faults', 'counted', 'log lines'],
+  rows.map(({ engine, requests, failed, thrown, counted, lines }) => [
+    engine,
+    ...[requests, failed, thrown, counted, lines].map(String)
+  ])
+)}
+
+The spans that leave are those of a Tracker without faults, for every request: names, attributes, outcomes and which is
+inside which. After a hundred faults in a row measuring is off for a minute; the log has one line a minute at most.`
   )
 }
 

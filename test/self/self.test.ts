@@ -60,6 +60,19 @@ test('faults, what they drop and what is refused while tripped are counted to th
   t.end()
 })
 
+test('what succeeds beside them, or has nothing to record, does not hide that every measurement fails', t => {
+  const { monitor, resolver, span } = spanSource()
+  Object.assign(monitor.store, { recordResolver: broken })
+  for (let index = 0; index < 100; index += 1) {
+    resolver('Query', 'issues')
+    span('GET /graphql', { 'http.request.method': 'GET' })
+    monitor.trackCacheHit(0.001)
+  }
+  t.match(monitor.snapshot().self, { faults: 100, isTripped: true })
+  monitor.close()
+  t.end()
+})
+
 test('a fault at the start of a span drops nothing of it', t => {
   const { monitor, resolver } = spanSource()
   Object.assign(monitor.operations, { started: broken })

@@ -29,7 +29,7 @@ const arms = [
 
 const load: Load = { operations, requests: 240, inFlight: 50 }
 
-test('every SQL statement of a mixed load is ascribed to the resolver that sent it', { timeout: 120_000 }, async t => {
+test('every SQL statement of a mixed load is ascribed to the resolver that sent it', { timeout: 300_000 }, async t => {
   const database = (await startPostgres()) ?? (await startEmbeddedPostgres())
   t.teardown(() => database.close())
   for (const JIT of ['0', '1']) {

@@ -24,6 +24,8 @@ export interface Path {
 }
 
 export interface ExecutionOptions {
+  /** Whether it is counted; without, it only makes the spans that are exported. Default: true. */
+  readonly isMeasured?: boolean
   readonly isExporting: boolean
   /** Whether contexts can be entered without a function; see `ResolverSink.contexts`. */
   readonly entersDirectly: boolean
@@ -39,6 +41,8 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
  */
 export class Execution implements Context {
   readonly facts: OperationFacts
+  /** Whether it and its calls are counted, and not only exported. */
+  readonly isMeasured: boolean
   readonly trace: TraceReference
   /** The span that the operation runs inside, such as its own; one that says nothing where there is none. */
   readonly span: Span
@@ -50,7 +54,7 @@ export class Execution implements Context {
   readonly parentCall: ResolverCall | undefined
   /** What it did so far, where it is not sampled and may have to be exported all the same; undefined once it is over. */
   kept: KeptOperation | undefined
-  /** Whether its calls are neither exported nor inside another one, and nothing is to be told of them while it runs. */
+  /** Whether its calls are measured, neither exported nor inside another one, and it tells nothing of them while it runs. */
   readonly isPlain: boolean
   /** Whether its calls have to be told where in the answer they are, or cannot be begun and ended from outside. */
   readonly isSpecial: boolean
@@ -74,13 +78,14 @@ export class Execution implements Context {
 
   constructor(
     facts: OperationFacts,
-    { isExporting, entersDirectly, keep }: ExecutionOptions,
+    { isMeasured = true, isExporting, entersDirectly, keep }: ExecutionOptions,
     within: Context = context.active()
   ) {
     const outer = living(within)
     const span = trace.getSpan(outer)
     const active = span?.spanContext()
     this.facts = facts
+    this.isMeasured = isMeasured
     this.outer = outer
     this.trace = new TraceReference(active && isSpanContextValid(active) ? copyOf(active.traceId) : undefined)
     const isSampled =
@@ -92,10 +97,10 @@ export class Execution implements Context {
     this.span = span ?? NO_SPAN
     this.exportedSpan = isSampled ? span : undefined
     this.trace.isExported = isSampled
-    this.kept = isSampled || facts.isOwn ? undefined : keep()
+    this.kept = isSampled || facts.isOwn || !isMeasured ? undefined : keep()
     this.wallOffset = isSampled ? Date.now() - performance.now() : 0
     this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
-    this.isPlain = !isSampled && this.parentCall === undefined && !facts.wantsTimings
+    this.isPlain = isMeasured && !isSampled && this.parentCall === undefined && !facts.wantsTimings
     this.isSpecial = facts.wantsTimings || !entersDirectly
   }
 

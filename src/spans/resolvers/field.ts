@@ -40,7 +40,7 @@ export class MeasuredField {
     const sink = this.#sink
     const recorder = this.#recorder
     const { operations } = sink
-    const began = sink.meter.calls.choose() ? sink.now() : 0
+    const began = execution.isMeasured && sink.meter.calls.choose() ? sink.now() : 0
     const outer = operations.call
     const isPlain = execution.isPlain && outer === undefined
     const call = recorder.newCall(execution)

@@ -58,11 +58,11 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     return (args, ...more) => {
       if (more.length > 0) return original(args, ...more)
       const execution = this.#begin(args.schema, args.document, args.operationName)
-      if (execution === undefined) {
+      if (execution !== undefined) markMeasured(trace.getActiveSpan())
+      if (execution === undefined || isIdle(execution)) {
         forget(args.contextValue)
         return original(args)
       }
-      markMeasured(trace.getActiveSpan())
       setSource(execution.exportedSpan, execution.facts.source)
       return run(this.#sink, execution, args.contextValue, undefined, () => original(args))
     }
@@ -76,13 +76,19 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       const { query } = compiled
       if (query === undefined || facts === undefined) return compiled
       const measuredQuery: CompiledExecution = (root, contextValue, variables) => {
-        if (!this.#accepts()) {
+        const options = this.#executionOptions()
+        if (options === undefined) {
           forget(contextValue)
           return query(root, contextValue, variables)
         }
         const span = this.#isExporting && !isUnsampled() ? this.#startSpan(facts) : undefined
         const within = span === undefined ? context.active() : trace.setSpan(context.active(), span)
-        const execution = new Execution(facts, this.#executionOptions, within)
+        const execution = new Execution(facts, options, within)
+        if (isIdle(execution)) {
+          span?.end()
+          forget(contextValue)
+          return query(root, contextValue, variables)
+        }
         return run(this.#sink, execution, contextValue, span, () => query(root, contextValue, variables))
       }
       return { ...compiled, query: measuredQuery }
@@ -108,13 +114,14 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     schema: GraphQLSchema,
     document: DocumentNode,
     operationName: string | null | undefined,
-    options: Partial<ExecutionOptions> = {}
+    more: Partial<ExecutionOptions> = {}
   ): Execution | undefined {
-    if (!this.#accepts()) return undefined
+    const options = this.#executionOptions()
+    if (options === undefined) return undefined
     try {
       this.#schemas.wrapOnce(schema)
       const facts = this.#documents.factsOf(document, operationName)
-      return facts && new Execution(facts, { ...this.#executionOptions, ...options })
+      return facts && new Execution(facts, { ...options, ...more })
     } catch (error) {
       // An invalid schema or document is for the engine to refuse.
       this.#sink.caught(error)
@@ -122,9 +129,17 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     }
   }
 
-  get #executionOptions(): ExecutionOptions {
+  /**
+   * How an operation that begins is executed; undefined where it is neither measured nor exported. While measuring is off
+   * after faults its spans are made all the same.
+   */
+  #executionOptions(): ExecutionOptions | undefined {
+    const isMeasured = this.#sink.accepts()
+    if (!isMeasured) this.#sink.lost()
+    if (!isMeasured && !(this.#isExporting && this.#sink.isEnabled)) return undefined
     const { contexts, slowTraces, maxResolverSpans } = this.#sink
     return {
+      isMeasured,
       isExporting: this.#isExporting,
       entersDirectly: contexts !== undefined,
       keep: () => slowTraces?.keep(maxResolverSpans)
@@ -139,12 +154,6 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     }
   }
 
-  #accepts(): boolean {
-    if (this.#sink.accepts()) return true
-    this.#sink.lost()
-    return false
-  }
-
   /** The span that OpenTelemetry's GraphQL instrumentation would make, which sees nothing of graphql-jit. */
   #startSpan({ type, name, source }: OperationFacts): Span | undefined {
     try {
@@ -156,4 +165,9 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       return undefined
     }
   }
+}
+
+/** Whether nobody would hear of the operation and of what runs inside it: measuring is off and it is not exported. */
+function isIdle({ isMeasured, exportedSpan, parentCall }: Execution): boolean {
+  return !isMeasured && exportedSpan === undefined && parentCall === undefined
 }

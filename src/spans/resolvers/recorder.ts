@@ -51,7 +51,8 @@ export class CallRecorder {
   /** The call is over at once, without a promise. */
   returned(call: ResolverCall): void {
     this.ended(call, false)
-    if (this.#quietCalls < QUIET_CALLS) this.#quietCalls += 1
+    // While measuring is off nobody says that it starts spans.
+    if (this.#quietCalls < QUIET_CALLS && call.execution.isMeasured) this.#quietCalls += 1
     if (call.isKnown || call.hasContext) return
     // A fault may have left it there.
     if (call === this.#metered) this.#metered = undefined
@@ -61,15 +62,7 @@ export class CallRecorder {
 
   ended(call: ResolverCall, failed: boolean): void {
     call.isOver = true
-    try {
-      if (call.start >= 0) this.#record(call, failed)
-      else this.#count(call, failed)
-      this.#sink.meter.spans += 1
-      this.#sink.succeeded()
-    } catch (error) {
-      this.#sink.caught(error)
-      this.#sink.lost()
-    }
+    if (call.start >= 0 || call.execution.isMeasured) this.#take(call, failed)
     const span = call.rare?.exportedSpan
     if (span !== undefined) this.#endSpan(span, failed)
   }
@@ -94,6 +87,7 @@ export class CallRecorder {
   started(call: ResolverCall, began: number): void {
     const { sampleEvery } = this.#sink.detail
     if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) return
+    if (call.rare !== undefined && !call.execution.isMeasured) return
     call.start = this.#sink.now()
     call.rare?.parent?.nestedStarted(call.start)
     if (began === 0) return
@@ -109,10 +103,25 @@ export class CallRecorder {
     call.start = now
   }
 
+  #take(call: ResolverCall, failed: boolean): void {
+    try {
+      if (call.start >= 0) this.#record(call, failed)
+      else this.#count(call, failed)
+      this.#sink.meter.spans += 1
+      this.#sink.succeeded()
+    } catch (error) {
+      this.#sink.caught(error)
+      this.#sink.lost()
+    }
+  }
+
   #record(call: ResolverCall, failed: boolean): void {
     const now = this.#sink.now()
     const duration = Math.round(now - call.start)
     const { execution, waits, rare } = call
+    // What others wait for comes first, and what can fail last.
+    execution.kept?.ended(call, now, duration, failed)
+    if (rare !== undefined) this.#recordRare(execution, rare, duration, now)
     if (waits === undefined) {
       this.#writer.write(now, duration, failed, call.argsCount, execution.trace, 0, 0, duration)
     } else {
@@ -121,8 +130,6 @@ export class CallRecorder {
       this.#writer.write(now, duration, failed, call.argsCount, execution.trace, waits.statements, sqlTime, selfTime)
     }
     if (duration >= this.#sink.loggedFrom) this.#sink.log(this.name, duration, failed, execution.trace)
-    execution.kept?.ended(call, now, duration, failed)
-    if (rare !== undefined) this.#recordRare(execution, rare, duration, now)
     if (call !== this.#metered) return
     this.#metered = undefined
     this.#sink.meter.calls.measured(this.#meteredBefore + this.#sink.now() - now)

@@ -19,23 +19,15 @@ export function run<Result extends Outcome>(
   execute: () => Result
 ): Result {
   const { operations } = sink
-  const began = sink.meter.operations.choose() ? sink.now() : 0
+  const { isMeasured } = execution
+  const began = isMeasured && sink.meter.operations.choose() ? sink.now() : 0
   const ended = (result: ExecutionResult | undefined): void => {
-    try {
-      end(execution)
-      const failed = result === undefined || (result.errors?.length ?? 0) > 0
-      const now = sink.now()
-      execution.endedAt = now
-      execution.duration = Math.round(now - start)
-      sink.executed(execution, execution.duration, failed)
-      if (!execution.facts.isOwn) sink.meter.spans += 1
-      endSpan(execution, span, failed)
-      if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
-    } catch (error) {
-      sink.slowTraces?.ended(execution, false, false)
-      sink.caught(error)
-      sink.lost()
-    }
+    const now = sink.now()
+    const failed = hasFailed(result)
+    end(execution)
+    if (isMeasured) record(sink, execution, now, Math.round(now - start), failed)
+    endSpan(sink, execution, span, failed)
+    if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
   }
   let result: Result
   begin(contextValue, execution)
@@ -59,10 +51,43 @@ export function run<Result extends Outcome>(
   return result
 }
 
-function endSpan({ exportedSpan, droppedCalls }: Execution, span: Span | undefined, failed: boolean): void {
-  if (droppedCalls > 0) exportedSpan?.setAttribute(DROPPED_RESOLVER_SPANS, droppedCalls)
-  if (failed) span?.setStatus({ code: SpanStatusCode.ERROR })
-  span?.end()
+function hasFailed(result: ExecutionResult | undefined): boolean {
+  try {
+    return result === undefined || (result.errors?.length ?? 0) > 0
+  } catch {
+    // An executor of the application's own may answer with anything.
+    return true
+  }
+}
+
+/** What is exported of an operation does not depend on whether it could be recorded. */
+function record(sink: ExecutionSink, execution: Execution, endedAt: number, duration: number, failed: boolean): void {
+  try {
+    execution.endedAt = endedAt
+    execution.duration = duration
+    sink.executed(execution, duration, failed)
+    if (!execution.facts.isOwn) sink.meter.spans += 1
+  } catch (error) {
+    sink.slowTraces?.ended(execution, false, false)
+    sink.caught(error)
+    sink.lost()
+  }
+}
+
+function endSpan(
+  sink: ExecutionSink,
+  { exportedSpan, droppedCalls }: Execution,
+  span: Span | undefined,
+  failed: boolean
+): void {
+  try {
+    if (droppedCalls > 0) exportedSpan?.setAttribute(DROPPED_RESOLVER_SPANS, droppedCalls)
+    if (failed) span?.setStatus({ code: SpanStatusCode.ERROR })
+    span?.end()
+  } catch (error) {
+    // A span processor of the application's may throw.
+    sink.caught(error)
+  }
 }
 
 /** So that SQL which no resolver call sent is told which operation did, and shared context values are told apart. */

@@ -65,7 +65,10 @@ export interface SlowTraceExport {
 
 /** Where operations and resolver calls go. */
 export interface ExecutionSink extends SchemaSink {
+  /** Whether anything is measured now. */
   accepts(): boolean
+  /** Whether measuring is switched on; it may be off for a while even so, after faults. */
+  readonly isEnabled: boolean
   /** What exports operations that were not sampled, but were slow or failed; undefined where nothing is exported. */
   readonly slowTraces: SlowTraceExport | undefined
   /** From now on queries may be sent. */
