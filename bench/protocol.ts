@@ -5,10 +5,8 @@ export interface Ready {
 }
 
 export type Order =
-  /** To a service: execute the query in batches for so long. */
-  | { readonly ask: 'work'; readonly query: string; readonly batch: number; readonly milliseconds: number }
-  /** To a service: the same, and tell where the time goes. */
-  | { readonly ask: 'profile'; readonly query: string; readonly batch: number; readonly milliseconds: number }
+  /** To a service: execute the query in batches for so long and, for a profile, tell where the time goes. */
+  | { readonly ask: 'work' | 'profile'; readonly query: string; readonly batch: number; readonly milliseconds: number }
   /** To a service: tell the CPU time used so far. */
   | { readonly ask: 'cpu' }
   /** To the load generator: ask a service for so long over HTTP. */

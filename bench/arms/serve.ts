@@ -28,9 +28,8 @@ async function report(order: Order, execute: Execute): Promise<Report> {
   if (order.ask === 'cpu') return { count: 0, wall: 0, cpu: cpuTime() }
   if (order.ask === 'work') return work(order, execute)
   if (order.ask !== 'profile') throw new Error(`a service cannot "${order.ask}"`)
-  let done: Report | undefined
-  const profile = await profiled(async () => (done = await work(order, execute)))
-  return { count: 0, wall: 0, cpu: 0, ...done, profile }
+  const [done, profile] = await profiled(() => work(order, execute))
+  return { ...done, profile }
 }
 
 async function work({ query, batch, milliseconds }: Work, execute: Execute): Promise<Report> {
