@@ -57,7 +57,7 @@ function statementTable(reader: TokenReader, operation: string, at: number, next
 function skipOptions(reader: TokenReader, at: number): number {
   const options =
     reader.opens(at) && reader.symbol(at + 1) !== OPEN_PARENTHESIS && !queryStarts.has(reader.word(at + 1))
-  return skipFlags(reader, options ? reader.skip(at) : at)
+  return skipFlags(reader, options ? reader.after(at) : at)
 }
 
 function skipFlags(reader: TokenReader, at: number): number {

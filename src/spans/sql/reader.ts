@@ -43,7 +43,7 @@ export class TokenReader {
   }
 
   /** The token after this one, or after the whole bracket that it opens. */
-  skip(at: number): number {
+  after(at: number): number {
     return (this.#closers[at] ?? at) + 1
   }
 
@@ -56,7 +56,7 @@ export class TokenReader {
 
   /** From `at` on, over whole brackets, to the first of these words; -1 when there is none. */
   find(words: ReadonlySet<string>, at: number): number {
-    for (let i = at; !this.ended(i); i = this.skip(i)) if (words.has(this.word(i))) return i
+    for (let i = at; !this.ended(i); i = this.after(i)) if (words.has(this.word(i))) return i
     return -1
   }
 

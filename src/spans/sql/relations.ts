@@ -32,7 +32,7 @@ export function readWith(reader: TokenReader, at: number, outer: Scope | null): 
     const visible = scope
     // Read when it is resolved: in WITH RECURSIVE every name of the list is in sight, otherwise the earlier ones.
     scope = declare(name.relation, scope, () => queryTable(reader, body, recursive ? scope : visible))
-    i = reader.skip(i)
+    i = reader.after(i)
     if (reader.symbol(i) === COMMA) i++
     else break
   }
@@ -58,11 +58,11 @@ function branchTable(reader: TokenReader, at: number, scope: Scope | null): stri
 }
 
 function selectTable(reader: TokenReader, at: number, scope: Scope | null): string | null {
-  for (let i = at; !reader.ended(i); i = reader.skip(i)) {
+  for (let i = at; !reader.ended(i); i = reader.after(i)) {
     const word = reader.word(i)
     if (word === 'FROM' && !isDistinctFrom(reader, i)) return fromTable(reader, i + 1, scope)
     if (clauses.has(word) && !isInExpression(reader, i)) return subqueryTable(reader, at, i, scope)
-    if (reader.ended(reader.skip(i))) return subqueryTable(reader, at, reader.skip(i), scope)
+    if (reader.ended(reader.after(i))) return subqueryTable(reader, at, reader.after(i), scope)
   }
   return null
 }
@@ -73,7 +73,7 @@ function subqueryTable(reader: TokenReader, start: number, end: number, scope: S
     if (!reader.opens(i) || !queryStarts.has(reader.word(i + 1))) continue
     const table = queryTable(reader, i + 1, scope)
     if (table !== null) return table
-    i = reader.skip(i) - 1
+    i = reader.after(i) - 1
   }
   return null
 }
@@ -81,7 +81,7 @@ function subqueryTable(reader: TokenReader, start: number, end: number, scope: S
 /** The first relation among items parted by commas and joins. */
 function fromTable(reader: TokenReader, at: number, scope: Scope | null): string | null {
   let item = true
-  for (let i = at; !reader.ended(i); i = reader.skip(i)) {
+  for (let i = at; !reader.ended(i); i = reader.after(i)) {
     if (item) {
       const table = itemTable(reader, skipWords(reader, i), scope)
       if (table !== null) return table
