@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql'
+import type { CacheOutcome } from './cache-calls.js'
 
 /** The options of mercurius-cache that matter here; all others pass through. */
 interface CacheOptions {
@@ -12,11 +13,10 @@ interface CacheOptions {
 }
 
 type Listener = (type: string, field: string) => void
-type Outcome = 'hit' | 'miss'
 
 /** What the cache has said about the call that is under way. */
 interface Call {
-  outcome?: Outcome
+  outcome?: CacheOutcome
 }
 
 /** Where hits and misses are counted, such as `app.performance`. */
@@ -39,7 +39,7 @@ export function trackedCache<Options extends object>(
     const options = given as CacheOptions
     const calls = new AsyncLocalStorage<Call>()
     const noting =
-      (outcome: Outcome, listener?: Listener): Listener =>
+      (outcome: CacheOutcome, listener?: Listener): Listener =>
       (type, field) => {
         const call = calls.getStore()
         if (call) call.outcome = outcome
