@@ -20,10 +20,12 @@ import {
   type OperationSpan,
   type ResolverSpan
 } from './sample.js'
-import { scrub } from './scrub.js'
+import { scrub, type CleanStatement } from './scrub.js'
 import type { SqlAnalyzer, Statement } from './sql/analyzer.js'
 
 const NAME_LIMIT = 128
+/** What is said of a query of which nothing could be told. */
+const UNREADABLE: CleanStatement = { operation: 'UNKNOWN', text: '?' }
 const CACHED_SOURCES = 200
 const LONGEST_CACHED_SOURCE = 4096
 
@@ -127,24 +129,25 @@ export class SpanAggregator implements SpanProcessor {
 
   #ending(span: Span): void {
     // What our own instrumentation exports it has measured itself.
-    const sql = isOwn(span) ? undefined : this.#measure(span)
+    const statement = isOwn(span) ? undefined : this.#measure(span)
     if (!isSampled(span)) {
       const sender = senderOf(span)
       sender?.execution.kept?.spanEnded(span, sender.call)
       return
     }
     try {
-      scrub(span, sql)
+      scrub(span, statement)
     } catch (error) {
       // What cannot be cleaned says nothing.
+      span.updateName('unknown')
       for (const name of Object.keys(span.attributes)) Reflect.deleteProperty(span.attributes, name)
       this.#sink.caught(error)
     }
   }
 
   /** Records the span, if that is wanted, and returns its SQL without the literals. */
-  #measure(span: ReadableSpan): string | undefined {
-    let sql: string | undefined
+  #measure(span: ReadableSpan): CleanStatement | undefined {
+    let statement: CleanStatement | undefined
     try {
       this.#sink.operations.ended(span)
     } catch (error) {
@@ -153,18 +156,18 @@ export class SpanAggregator implements SpanProcessor {
     }
     try {
       const query = this.#queryOf(span)
-      sql = query?.statement.text
+      statement = query?.statement
       if (this.#sink.accepts()) {
         this.#record(span, query)
         this.#sink.meter.spans += 1
       } else {
         this.#sink.lost()
       }
-      return sql
+      return statement
     } catch (error) {
       this.#sink.caught(error)
       this.#sink.lost()
-      return sql ?? '?'
+      return statement ?? UNREADABLE
     }
   }
 

@@ -25,6 +25,17 @@ export function startsQuery(span: StartingSpan): boolean {
 }
 
 /**
+ * What the span of a query is called: OpenTelemetry's name for it, with `operation` in the place of what its instrumentation
+ * takes for one, which is the SQL up to the first space with all literals in it.
+ */
+export function queryNameOf({ attributes }: { readonly attributes: Attributes }, operation: string): string {
+  const prepared = attributes['db.postgresql.plan']
+  const database = attributes['db.namespace'] ?? attributes['db.name']
+  const command = typeof prepared === 'string' && prepared !== '' ? prepared : operation
+  return `pg.query:${command}${typeof database === 'string' && database !== '' ? ` ${database}` : ''}`
+}
+
+/**
  * Whether a span that starts is one of a request or of a part of an operation, which `ExecutionInstrumentation` measures by
  * itself, so that only a trace needs it.
  */

@@ -1,8 +1,9 @@
-import { SpanStatusCode, type Attributes, type SpanStatus } from '@opentelemetry/api'
+import { SpanStatusCode, type Attributes, type AttributeValue, type SpanStatus } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { queryNameOf, startsQuery } from './sample.js'
 
-/** Attributes longer than this are cut. */
-const VALUE_LIMIT = 1024
+/** Names and values longer than this are cut; the operation's name in one is the client's choice. */
+const LIMIT = 1024
 
 const sqlAttributes = new Set(['db.query.text', 'db.statement'])
 /** A URL's query may hold a GraphQL document with its literals, or a token. */
@@ -11,28 +12,39 @@ const urlAttributes = new Set(['url.full', 'http.url', 'http.target'])
 const errorTexts = ['exception.message', 'exception.stacktrace']
 
 /** The parts of a span that may hold what must not leave. */
-export interface Scrubbable extends Pick<ReadableSpan, 'attributes' | 'events'> {
+export interface Scrubbable extends Pick<ReadableSpan, 'name' | 'attributes' | 'events'> {
   status: SpanStatus
   setStatus(status: SpanStatus): unknown
+  updateName(name: string): unknown
+}
+
+/** What may be said of a query. */
+export interface CleanStatement {
+  /** 'SELECT', 'CREATE TABLE'. */
+  readonly operation: string
+  /** Redacted. */
+  readonly text: string
 }
 
 /**
  * Takes out of a span that is about to end what must not leave the process: SQL literals, error texts, the query part of
- * URLs. What stays says where it failed: the span, the type of the error and PostgreSQL's code for it. It changes the
+ * URLs, in its name too. What stays says where it failed: the span, the type of the error and PostgreSQL's code for it. It changes the
  * attributes in place: `setAttribute` would check and copy each again.
  *
- * @param sql the redacted text where the span is one of a query
+ * @param statement what the span's query is, where it is one of a query
  */
-export function scrub(span: Scrubbable, sql: string | undefined): void {
+export function scrub(span: Scrubbable, statement: CleanStatement | undefined): void {
   const { attributes } = span
+  const name = statement !== undefined && startsQuery(span) ? queryNameOf(span, statement.operation) : span.name
+  if (name !== span.name || name.length > LIMIT) span.updateName(name.slice(0, LIMIT))
   for (const name in attributes) {
     const value = attributes[name]
-    if (typeof value !== 'string') continue
-    if (sqlAttributes.has(name)) attributes[name] = sql ?? '?'
+    if (typeof value !== 'string') attributes[name] = shortened(value)
+    else if (sqlAttributes.has(name)) attributes[name] = statement?.text ?? '?'
     else if (urlAttributes.has(name)) attributes[name] = value.split('?', 1)[0] ?? ''
     else if (name === 'url.query') attributes[name] = '?'
     else if (name === 'graphql.source' && !isOfOperationOrField(attributes)) attributes[name] = ''
-    else if (value.length > VALUE_LIMIT) attributes[name] = value.slice(0, VALUE_LIMIT)
+    else if (value.length > LIMIT) attributes[name] = value.slice(0, LIMIT)
   }
   let code: string | undefined
   for (const { attributes: details } of span.events) {
@@ -44,15 +56,21 @@ export function scrub(span: Scrubbable, sql: string | undefined): void {
   }
 }
 
+function shortened(value: AttributeValue | undefined): AttributeValue | undefined {
+  if (typeof value === 'string') return value.length > LIMIT ? value.slice(0, LIMIT) : value
+  if (!Array.isArray(value) || !value.some(item => typeof item === 'string' && item.length > LIMIT)) return value
+  return value.map(item => (typeof item === 'string' ? item.slice(0, LIMIT) : item)) as AttributeValue
+}
+
 /** Of what was parsed the text holds the comments too, and the operation's span has it without them. */
 function isOfOperationOrField(attributes: Attributes): boolean {
   return 'graphql.operation.type' in attributes || 'graphql.field.name' in attributes
 }
 
-/** Empties the texts of an error event and returns the SQLSTATE it named, which says the kind of error and no value. */
+/** Empties the texts of an error event, cuts others, and returns the SQLSTATE it named: the kind of error and no value. */
 function withoutText(details: Attributes | undefined): string | undefined {
   if (details === undefined) return undefined
   const message = details['exception.message']
-  for (const name of errorTexts) if (name in details) details[name] = ''
+  for (const name in details) details[name] = errorTexts.includes(name) ? '' : shortened(details[name])
   return typeof message === 'string' ? /\(code: ([0-9A-Z]{5})\)/.exec(message)?.[1] : undefined
 }

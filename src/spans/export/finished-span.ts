@@ -86,6 +86,9 @@ function withContext(
     spanContext: () => context,
     setStatus: (status: SpanStatus) => {
       finished.status = status
+    },
+    updateName: (name: string) => {
+      finished.name = name
     }
   }
   return finished

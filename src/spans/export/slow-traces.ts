@@ -90,7 +90,7 @@ export class SlowTraces {
           : ((call && senders.get(call)) ?? operation)
       const moved = movedBelow(span, parent)
       const text = sqlTextOf(span)
-      scrub(moved, text === undefined ? undefined : this.#options.sql().analyze(text).text)
+      scrub(moved, text === undefined ? undefined : this.#options.sql().analyze(text))
       for (const exporter of this.#options.exporters) exporter.reconsider(moved)
     }
   }

@@ -60,6 +60,8 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       const execution = this.#begin(args.schema, args.document, args.operationName)
       if (execution !== undefined) markMeasured(trace.getActiveSpan())
       if (execution === undefined || isIdle(execution)) {
+        // OpenTelemetry's text has the comments of the client in it.
+        setSource(trace.getActiveSpan(), '')
         forget(args.contextValue)
         return original(args)
       }
