@@ -28,13 +28,21 @@ export interface AnyDimension extends Iterable<AnySeries> {
   readonly overflowed: number
 }
 
+/** What the series of a dimension are labelled with. */
+export interface Labelling<Labels> {
+  /** The labels of what comes after the limit. */
+  readonly overflow: Labels
+  /** What a series keeps of the labels that it is given, which may hold more, such as a client's whole document. */
+  keptOf(labels: Labels): Labels
+}
+
 /**
  * A bounded set of series: after `limit` distinct keys every new key falls into one overflow series, so that every
  * measurement lands in exactly one. A `Map`, since a client may call a field or an operation `__proto__`.
  */
 export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
   readonly #limit: number
-  readonly #overflowLabels: Labels
+  readonly #labelling: Labelling<Labels>
   readonly #newSums: () => Own
   readonly #now: () => number
   readonly #series = new Map<string, Series<Labels, Own>>()
@@ -43,9 +51,9 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
   #rollsUp = false
 
   /** `newSums` makes what a new series adds up besides its times; `now` tells from when on it counts. */
-  constructor(limit: number, overflowLabels: Labels, newSums: () => Own, now: () => number) {
+  constructor(limit: number, labelling: Labelling<Labels>, newSums: () => Own, now: () => number) {
     this.#limit = limit
-    this.#overflowLabels = overflowLabels
+    this.#labelling = labelling
     this.#newSums = newSums
     this.#now = now
   }
@@ -58,14 +66,14 @@ export class Dimension<Labels, Own extends Sums<Own>> implements AnyDimension {
       this.overflowed += 1
       return this.overflow
     }
-    const created = this.#create(copyOf(name), labels)
+    const created = this.#create(copyOf(name), this.#labelling.keptOf(labels))
     this.#series.set(key === name ? created.name : copyOf(key), created)
     return created
   }
 
   /** The overflow series, to add to it what another one has held. */
   get overflow(): Series<Labels, Own> {
-    return (this.#overflow ??= this.#create(OVERFLOW, this.#overflowLabels))
+    return (this.#overflow ??= this.#create(OVERFLOW, this.#labelling.overflow))
   }
 
   /** From now on nothing leaves a series before it was rolled up. */

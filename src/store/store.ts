@@ -5,7 +5,7 @@ import type { CallWriter } from '../spans/resolvers/sinks.js'
 import type { Statement } from '../spans/sql/analyzer.js'
 import { CallerAllowance } from './callers.js'
 import { Collectors } from './collectors.js'
-import { Dimension, OVERFLOW, type AnyDimension } from './dimension.js'
+import { Dimension, OVERFLOW, type AnyDimension, type Labelling } from './dimension.js'
 import type { Series } from './series.js'
 import { SeriesWriter } from './series-writer.js'
 import { SlowCalls } from './slow.js'
@@ -29,6 +29,20 @@ export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */
   readonly type: string
 }
+
+const unlabelled: Labelling<null> = { overflow: null, keptOf: () => null }
+
+const byOperationAndTable: Labelling<QueryLabels> = {
+  overflow: { operation: OVERFLOW, table: null },
+  keptOf: ({ operation, table }) => ({ operation, table })
+}
+
+const byFingerprint: Labelling<StatementLabels> = {
+  overflow: { operation: OVERFLOW, table: null, fingerprint: OVERFLOW, text: OVERFLOW },
+  keptOf: ({ operation, table, fingerprint, text }) => ({ operation, table, fingerprint, text })
+}
+
+const byType: Labelling<OperationLabels> = { overflow: { type: OVERFLOW }, keptOf: ({ type }) => ({ type }) }
 
 const CLOCK_TOLERANCE = 1000
 
@@ -63,21 +77,22 @@ export class Store {
     this.#origin = clock.monotonic()
     this.#newest = this.#origin
     this.#fullAt = fullAt(this.#window, this.#origin)
-    const otherQueries = { operation: OVERFLOW, table: null, fingerprint: OVERFLOW, text: OVERFLOW }
     const callers = new CallerAllowance()
     const none = new NoSums()
     const without = (): NoSums => none
     const spread = (): CountSums => new CountSums()
-    const dimension = <Labels, Own extends Sums<Own>>(overflow: Labels, sums: () => Own): Dimension<Labels, Own> =>
-      new Dimension(seriesLimit, overflow, sums, () => clock.monotonic())
-    this.resolvers = dimension(null, () => new ResolverSums())
-    this.queries = dimension<QueryLabels, NoSums>(otherQueries, without)
-    this.statements = dimension<StatementLabels, StatementSums>(otherQueries, () => StatementSums.ofStatement(callers))
-    this.operations = dimension<OperationLabels, CountSums>({ type: OVERFLOW }, spread)
-    this.batches = dimension(null, spread)
-    this.cacheHits = dimension(null, without)
-    this.cacheMisses = dimension(null, without)
-    this.poolWaits = dimension(null, without)
+    const dimension = <Labels, Own extends Sums<Own>>(
+      labelling: Labelling<Labels>,
+      sums: () => Own
+    ): Dimension<Labels, Own> => new Dimension(seriesLimit, labelling, sums, () => clock.monotonic())
+    this.resolvers = dimension(unlabelled, () => new ResolverSums())
+    this.queries = dimension(byOperationAndTable, without)
+    this.statements = dimension(byFingerprint, () => StatementSums.ofStatement(callers))
+    this.operations = dimension(byType, spread)
+    this.batches = dimension(unlabelled, spread)
+    this.cacheHits = dimension(unlabelled, without)
+    this.cacheMisses = dimension(unlabelled, without)
+    this.poolWaits = dimension(unlabelled, without)
   }
 
   get window(): Window {

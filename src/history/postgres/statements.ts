@@ -25,7 +25,7 @@ export async function writeNames(
       names.map(([id]) => id),
       names.map(([, { kind }]) => kind),
       names.map(([, { name }]) => storable(name)),
-      names.map(([, { labels }]) => JSON.stringify(kept(labels))),
+      names.map(([, { labels }]) => JSON.stringify(stored(labels))),
       names.map(([, { isOverflow }]) => isOverflow)
     ]
   )
@@ -73,8 +73,7 @@ export async function writeOpen(client: TransactionClient, writer: Writer, at: n
   throw new NewerSchema(String(versions[0]?.version))
 }
 
-/** Of the labels what is read again: the store may keep more beside them. */
-function kept(labels: SeriesIdentity['labels']): object | null {
+function stored(labels: SeriesIdentity['labels']): object | null {
   if (labels === null) return null
   if ('type' in labels) return { type: storable(labels.type) }
   const operation = storable(labels.operation)
