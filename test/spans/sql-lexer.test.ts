@@ -107,6 +107,12 @@ test('what never ends hides the rest', async t => {
   t.equal(redact("SELECT 'O'Brien secret'"), 'SELECT ?', 'a word that touches a string is a quote gone wrong')
   t.equal(redact("SELECT 0x1.E'\\' secret'"), 'SELECT ?', 'so is a quote that touches a number')
   t.equal(redact("WHERE a = 'b AND c = 'secret'"), 'WHERE a = ?')
+  t.equal(
+    redact("WHERE a = 1 AND b = 'the dogs' secret bowl'"),
+    'WHERE a = ?',
+    'nor may be told apart what comes before'
+  )
+  t.equal(redact("WHERE a = 'the dogs\\' secret bowl'"), 'WHERE a = ?', 'a backslash that does not escape')
 })
 
 test('lists fold to one element', async t => {

@@ -225,6 +225,10 @@ test('garbage never throws', async t => {
     }
     for (const piece of [
       '(',
+      'WITH ',
+      'WITH a AS (b) ',
+      'WITH a AS (b) (',
+      'ONLY ',
       '((SELECT ',
       'WITH a AS (',
       '\ud800',
@@ -251,6 +255,20 @@ test('garbage never throws', async t => {
     )
     t.equal(analyze('SELECT * FROM "\ud800"').operation, 'SELECT')
   }
+})
+
+test('words that lead nowhere cost no more than their text', async t => {
+  const { analyze } = await createReady({ parsesPerSecond: 0 })
+  const start = performance.now()
+  for (const [begin, piece] of [
+    ['', 'WITH '],
+    ['', 'WITH a AS (b) '],
+    ['SELECT FROM ', 'ONLY '],
+    ['SELECT * FROM a, ', 'LATERAL ']
+  ] as const) {
+    analyze(begin + piece.repeat(Math.floor(60_000 / piece.length)))
+  }
+  t.ok(performance.now() - start < 1000)
 })
 
 test('common table expressions that refer to each other cost no more than their text', async t => {

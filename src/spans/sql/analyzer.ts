@@ -5,7 +5,7 @@ import { Folder } from './fold.js'
 import { lex } from './lexer.js'
 import { createParser, monotonicMilliseconds } from './parser.js'
 import { cut, detach, render } from './render.js'
-import { TokenList } from './tokens.js'
+import { LITERAL, TokenList } from './tokens.js'
 
 export interface Statement {
   /** 'SELECT', 'BEGIN', 'CREATE TABLE': upper case, from a closed set, 'UNKNOWN' when the text begins like nothing known. */
@@ -90,6 +90,8 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
     const scanned = text.length > SCAN_LIMIT ? text.slice(0, SCAN_LIMIT) : text
     folder.begin(scanned)
     const ended = lex(scanned, folder)
+    // A quote too many or too few: what looks like SQL after the first literal may be data, and what like a literal SQL.
+    if (!ended && scanned === text) tokens.cutAfterFirst(LITERAL)
     // A bulk INSERT is the statement it would be with a row less, wherever in a row it was cut.
     const whole = (scanned !== text && folder.closeList()) || ended
     const normalised = render(tokens)

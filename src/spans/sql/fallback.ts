@@ -29,8 +29,13 @@ function describeStatement(reader: TokenReader, at: number): Description {
 /** The word that names the operation: through the brackets of `((SELECT ...) UNION ...)` and the WITH before it. */
 function mainVerb(reader: TokenReader, at: number): number {
   let i = at
-  while (reader.opens(i) || reader.word(i) === 'WITH') i = reader.opens(i) ? i + 1 : readWith(reader, i, null).next
-  return i
+  for (;;) {
+    while (reader.opens(i)) i++
+    if (reader.word(i) !== 'WITH') return i
+    i = readWith(reader, i, null).next
+    // A second WITH is none of a statement's; a text full of them would be read again from each.
+    if (!reader.opens(i)) return i
+  }
 }
 
 function statementTable(reader: TokenReader, operation: string, at: number, next: number): string | null {

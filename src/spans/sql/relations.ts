@@ -24,8 +24,9 @@ export function readWith(reader: TokenReader, at: number, outer: Scope | null): 
   let i = at + (recursive ? 2 : 1)
   for (;;) {
     const name = reader.name(i)
-    const as = reader.find(asWord, i)
-    if (!name || as < 0) return { next: i, scope }
+    if (!name) return { next: i, scope }
+    const as = reader.opens(name.next) ? reader.after(name.next) : name.next
+    if (reader.word(as) !== 'AS') return { next: i, scope }
     i = as + 1
     while (materialisation.has(reader.word(i))) i++
     const body = i + 1
@@ -83,7 +84,9 @@ function fromTable(reader: TokenReader, at: number, scope: Scope | null): string
   let item = true
   for (let i = at; !reader.ended(i); i = reader.after(i)) {
     if (item) {
-      const table = itemTable(reader, skipWords(reader, i), scope)
+      i = skipWords(reader, i)
+      if (reader.ended(i)) return null
+      const table = itemTable(reader, i, scope)
       if (table !== null) return table
     }
     const word = reader.word(i)
@@ -126,7 +129,6 @@ const beforeNames = new Set(['FROM', 'INTO', 'LATERAL', 'ONLY', 'TABLE'])
 const clauses = new Set(
   'EXCEPT FETCH FOR GROUP HAVING INTERSECT LIMIT OFFSET ORDER RETURNING UNION WHERE WINDOW'.split(' ')
 )
-const asWord = new Set(['AS'])
 const mainVerbs = new Set(['DELETE', 'INSERT', 'MERGE', 'SELECT', 'TABLE', 'UPDATE', 'VALUES'])
 const materialisation = new Set(['MATERIALIZED', 'NOT'])
 const quantifiers = new Set(['ALL', 'DISTINCT'])

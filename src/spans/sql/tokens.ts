@@ -44,6 +44,12 @@ export class TokenList {
     this.renumbered[index] = renumbered
   }
 
+  /** Forgets what comes after the first token of this kind. */
+  cutAfterFirst(kind: number): void {
+    const first = this.kinds.indexOf(kind)
+    if (first >= 0 && first < this.count) this.count = first + 1
+  }
+
   kind(index: number): number {
     return index >= 0 && index < this.count ? (this.kinds[index] ?? 0) : 0
   }
