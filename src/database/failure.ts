@@ -50,6 +50,8 @@ const turningAway = new Set(['57P01', '57P02', '57P03', '53300', '08001', '08006
 /** What an error says that came instead of a connection: whatever passes is worth another attempt. */
 export function connectFailure(error: unknown): Failure {
   const code = codeOf(error)
+  // Postgres takes its Unix socket away while it restarts.
+  if (code === 'ENOENT' && (error as { syscall?: unknown }).syscall === 'connect') return 'unconnected'
   if (code !== undefined && isState(code)) return turningAway.has(code) ? 'unconnected' : 'final'
   const failure = failureOf(error)
   return failure === 'lost' ? 'unconnected' : failure
@@ -91,7 +93,7 @@ export function codeOf(error: unknown): string | undefined {
 function failureOf(error: unknown): Failure {
   const code = codeOf(error)
   if (code !== undefined) {
-    const failure = states.get(code) ?? (isState(code) && code.startsWith('08') ? 'lost' : undefined)
+    const failure = states.get(code) ?? (isConnectionException(code, error) ? 'lost' : undefined)
     if (failure !== undefined) return failure
     if (networkCodes.has(code)) return 'lost'
     if (isState(code)) return 'final'
@@ -102,6 +104,15 @@ function failureOf(error: unknown): Failure {
   }
   if (!(error instanceof Error)) return 'final'
   return messages.find(([start]) => error.message.startsWith(start))?.[1] ?? 'final'
+}
+
+/**
+ * Class 08. Not where Postgres itself says so of a statement and goes on, as for a wrong number of parameters or of a server
+ * behind it.
+ */
+function isConnectionException(code: string, error: unknown): boolean {
+  const { severity, routine } = error as { readonly severity?: unknown; readonly routine?: unknown }
+  return isState(code) && code.startsWith('08') && !(severity === 'ERROR' && typeof routine === 'string')
 }
 
 function isSystemCode(code: string): boolean {

@@ -19,9 +19,12 @@ export function isUndoneAsAWhole(text: unknown): boolean {
   return tokens !== undefined && undone.has(opening(tokens)) && every(tokens, index => isNoEnd(tokens, index))
 }
 
+/** A longer text is not looked at: it would be while requests fail, and hold up the others. */
+const LONGEST_TEXT = 256 * 1024
+
 /** Undefined where the text cannot be told apart. */
 function tokensOf(text: unknown): TokenList | undefined {
-  if (typeof text !== 'string') return undefined
+  if (typeof text !== 'string' || text.length > LONGEST_TEXT) return undefined
   const tokens = new TokenList()
   tokens.text = text
   const isWhole = lex(text, {

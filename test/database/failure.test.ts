@@ -74,6 +74,22 @@ test('an error of Postgres itself leaves the connection alive, unless it says ot
   t.notOk(['57P01', '08006', '25P03', 'EPIPE', 'ECONNRESET'].some(code => isRefusal(withCode(code))))
 })
 
+test('an error of class 08 that Postgres has for a statement, and not for its connection, is final', async t => {
+  const said = (code: string, severity: string) =>
+    Object.assign(withCode(code), { severity, routine: 'exec_bind_message' })
+  for (const code of ['08P01', '08006', '08001']) {
+    t.equal(statementFailure(said(code, 'ERROR')), 'final')
+    t.ok(isRefusal(said(code, 'ERROR')))
+    t.equal(statementFailure(said(code, 'FATAL')), 'lost')
+  }
+})
+
+test('a Unix socket that is not there is a restart', async t => {
+  const missing = (syscall: string) => Object.assign(withCode('ENOENT'), { syscall })
+  t.equal(connectFailure(missing('connect')), 'unconnected')
+  t.equal(connectFailure(missing('open')), 'final')
+})
+
 test('an error without a SQLSTATE on a broken connection is a lost one, whatever it is called', async t => {
   const errors = [
     ...['ENETDOWN', 'ECONNABORTED', 'EPROTO', 'EPERM', 'ERR_SSL_WRONG_VERSION_NUMBER'].map(withCode),

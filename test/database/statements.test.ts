@@ -62,8 +62,11 @@ test('a statement of its own whose connection is cut', { timeout: 60_000 }, asyn
     await t.rejects(pool.query(INSERT, [1]), { code: '23505' })
     await t.rejects(pool.query('SELECT 1 / 0'), { code: '22012' })
     await t.rejects(pool.query('SELEC'), { code: '42601' })
+    const { connectionsLost, outcomesUnknown } = counts()
+    await t.rejects(pool.query(INSERT, [1, 2]), { code: '08P01' }, 'a wrong number of parameters')
+    t.strictSame([counts().connectionsLost, counts().outcomesUnknown], [connectionsLost, outcomesUnknown])
     await t.rejects(pool.query({ text: 'SET statement_timeout = 10; SELECT pg_sleep(1)' }), { code: '57014' })
-    t.equal(counts().attempts, attempts + 4)
+    t.equal(counts().attempts, attempts + 5)
   })
 })
 
