@@ -19,6 +19,7 @@ export class HistoryDatabase {
   readonly url: string
   readonly #patience: number
   #pool: ResilientPool
+  #isClosed = false
 
   /** `patience` is how many milliseconds making a connection, or waiting for one, may take. */
   constructor(url: string, patience = 5_000) {
@@ -54,11 +55,15 @@ export class HistoryDatabase {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#pool.end()
   }
 
+  /** What was closed stays closed: a pool refuses to be ended twice, and nobody would end a new one. */
   #renew(): void {
-    void this.#pool.end()
+    if (this.#isClosed) return
+    // Nobody waits for it.
+    this.#pool.end().catch(() => undefined)
     this.#pool = this.#connect()
   }
 
