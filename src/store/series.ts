@@ -151,10 +151,9 @@ export class Series<Labels, Own extends Sums<Own>> {
     this.#rolling = undefined
   }
 
-  /** What came since it was rolled up last; undefined where nothing did. */
+  /** What came since it was rolled up last; undefined where nothing did, and of a series that is not rolled up. */
   rollUp(window: Window, now: number): Rollup<Own> | undefined {
     this.settle(window, now)
-    this.startRollingUp()
     const held = [this.#closed, ...this.#slots.filter(slot => !slot.summed && !isEmpty(slot))]
     const rollup = this.#rolling?.take(held, this.#low, this.#high)
     this.#low = Infinity

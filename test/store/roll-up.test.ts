@@ -35,6 +35,7 @@ function rolledUp(retentionPeriod: number, seriesLimit?: number) {
   const total = (): StoreSnapshot => snapshotOf(taken, clock, config, {})
   const expected = (): StoreSnapshot => {
     const all: SeriesRollup[] = []
+    startRollingUp(reference)
     for (const came of rollUp(reference)) if (came !== undefined) all.push(came)
     return snapshotOf(all, clock, config, {})
   }
@@ -97,6 +98,7 @@ test('nothing comes twice, and nothing is told of a series to which nothing came
 
 test('the extremes are those of what came since the last time', t => {
   const { store, clock } = storeWith()
+  startRollingUp(store)
   const extremes = (): unknown[] => [...rollUp(store)].map(found => [found?.rollup.times.min, found?.rollup.times.max])
   store.recordResolver('Query.issues', call(0.001))
   store.recordResolver('Query.issues', call(5))

@@ -82,7 +82,11 @@ export class Recorder {
     for (const came of rollUp(this.#store)) {
       taken += 1
       if (taken % SERIES_AT_A_TIME === 0) await otherWork()
-      if (came === undefined || this.#isStopped) continue
+      if (this.#isStopped) {
+        came?.rollup.sums.reset()
+        return
+      }
+      if (came === undefined) continue
       const id = seriesId(this.#service, came.identity)
       this.#open.add(id, came)
       if (!this.#named.has(id)) this.#name(id, came.identity)
