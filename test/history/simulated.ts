@@ -66,3 +66,18 @@ export async function addMinute(
     await pack(entries)
   ])
 }
+
+/** The minute that a process was killed in, as it wrote it last. */
+export async function addLive(
+  database: HistoryDatabase,
+  writer: number,
+  at: number,
+  entries: Iterable<Entry>
+): Promise<void> {
+  await database.query('INSERT INTO mercurius_performance.live (writer, at, seen, data) VALUES ($1, $2, $3, $4)', [
+    writer,
+    new Date(at),
+    new Date(at + 50_000),
+    await pack(entries)
+  ])
+}

@@ -41,7 +41,8 @@ export async function compact(database: HistoryDatabase, own: HistoryRetention, 
     database,
     partitions.filter(partition => isOld(partition, retention, before))
   )
-  await alone(database, client => forget(client, retention, now))
+  // What a process that was killed wrote last is part of a minute for as long as that may be merged anew.
+  await alone(database, client => forget(client, retention, before))
   if (failures.length > 0) throw failures[0]
 }
 
@@ -70,7 +71,8 @@ async function mergeStale(
   end: number,
   failures: unknown[]
 ): Promise<boolean> {
-  const from = partitions.find(({ table }) => table === tier.table)?.from
+  // Where what it is put together from has been dropped, little or nothing would be put in the place of what was merged.
+  const from = partitions.find(({ table }) => table === tier.source)?.from
   if (from === undefined) return true
   const range = [new Date(from), new Date(floorTo(tier.width, end))]
   const stale = await database.query<{ at: Date }>(`${staleWindows(tier)} LIMIT ${WINDOWS_AT_A_TIME}`, range)

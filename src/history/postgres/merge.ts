@@ -6,6 +6,7 @@ import type { Kind } from '../../store/totals.js'
 import { Bounded, type OwnedEntry } from './bounded.js'
 import { Merging } from '../rollups/merging.js'
 import { decodeRollup, encodeRollup, unpack, type Entry } from '../rollups/pack.js'
+import { isThere } from './partitions.js'
 import { DAYS, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
 import { OPEN, weights } from './weights.js'
 
@@ -13,8 +14,12 @@ const WRITERS_AT_A_TIME = 50
 const ROWS_AT_A_TIME = 50_000
 const WRITTEN_AT_A_TIME = 1000
 
-/** Puts the window of `tier` that begins at `at` together from what there is now, in a transaction that sees one state. */
+/**
+ * Puts the window of `tier` that begins at `at` together from what there is now, in a transaction that sees one state.
+ * What it would be put together from may have been dropped since it was chosen; it stays as it is then.
+ */
 export async function mergeWindow(client: TransactionClient, tier: FleetTier, at: number): Promise<void> {
+  if (!(await isThere(client, tier.source, at))) return
   const range = [new Date(at), new Date(at + tier.width)]
   if (tier === MINUTES) await mergeMinute(client, at, range)
   else await mergeParts(client, tier, tier === DAYS ? HOURS : MINUTES, at, range)

@@ -56,6 +56,16 @@ export async function partitionsOf(client: TransactionClient): Promise<Partition
   return found.sort((one, other) => one.to - other.to)
 }
 
+/** Whether what `table` holds of `time` has not been dropped, as of now and not as of when the transaction began. */
+export async function isThere(client: TransactionClient, table: string, time: number): Promise<boolean> {
+  const found = PARTITIONED.find(each => each.table === table)
+  if (found === undefined) return false
+  const { rows } = await client.query<{ isThere: boolean }>('SELECT to_regclass($1) IS NOT NULL AS "isThere"', [
+    `${SCHEMA}.${partitionOf(found, time).name}`
+  ])
+  return rows[0]?.isThere === true
+}
+
 /** Whether nothing in it is younger than the retention. */
 export function isOld({ table, to }: Partition, retention: HistoryRetention, now: number): boolean {
   const found = PARTITIONED.find(each => each.table === table)

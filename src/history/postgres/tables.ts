@@ -12,13 +12,27 @@ export type TierName = 'minute' | 'hour' | 'day'
 export interface FleetTier {
   readonly name: TierName
   readonly table: string
+  /** What its windows are put together from. */
+  readonly source: string
   readonly width: number
   readonly keeps: keyof HistoryRetention
 }
 
-export const MINUTES: FleetTier = { name: 'minute', table: 'fleet_minutes', width: MINUTE, keeps: 'minutes' }
-export const HOURS: FleetTier = { name: 'hour', table: 'fleet_hours', width: HOUR, keeps: 'hours' }
-export const DAYS: FleetTier = { name: 'day', table: 'fleet_days', width: DAY, keeps: 'days' }
+export const MINUTES: FleetTier = {
+  name: 'minute',
+  table: 'fleet_minutes',
+  source: 'minutes',
+  width: MINUTE,
+  keeps: 'minutes'
+}
+export const HOURS: FleetTier = {
+  name: 'hour',
+  table: 'fleet_hours',
+  source: MINUTES.table,
+  width: HOUR,
+  keeps: 'hours'
+}
+export const DAYS: FleetTier = { name: 'day', table: 'fleet_days', source: HOURS.table, width: DAY, keeps: 'days' }
 
 /** Tables that are cut by time, so that what is too old is dropped and not deleted. */
 export interface PartitionedTable {
