@@ -20,6 +20,8 @@ const WRITTEN_AT_A_TIME = 1000
  */
 export async function mergeWindow(client: TransactionClient, tier: FleetTier, at: number): Promise<void> {
   if (!(await isThere(client, tier.source, at))) return
+  // With what came late others may be those that are kept.
+  await client.query(`DELETE FROM ${SCHEMA}.${tier.table} WHERE at = $1`, [new Date(at)])
   const range = [new Date(at), new Date(at + tier.width)]
   if (tier === MINUTES) await mergeMinute(client, at, range)
   else await mergeParts(client, tier, tier === DAYS ? HOURS : MINUTES, at, range)
