@@ -15,10 +15,11 @@ import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
 import { Merging } from '../rollups/merging.js'
 import { decodeRollup, unpack, type Entry } from '../rollups/pack.js'
-import { finestAt, planFor, wholeWindows, type IsMerged, type Plan } from './plan.js'
+import { mergedWindows } from './merged-windows.js'
+import { finestAt, planFor, wholeWindows, type Plan } from './plan.js'
 import type { HistorySettings } from '../settings.js'
 import { DAYS, floorTo, HOURS, MINUTES, SCHEMA } from './tables.js'
-import { OPEN, staleWindows } from './weights.js'
+import { OPEN } from './weights.js'
 
 const ONE_STATE = 'ISOLATION LEVEL REPEATABLE READ READ ONLY'
 const REPORTING_SECONDS = 30
@@ -128,31 +129,12 @@ export class PostgresReader implements HistoryReader {
     const { retention } = this.#settings
     const now = this.now()
     const whole = wholeWindows(range, retention, now)
-    const youngest = floorTo(HOURS.width, now - retention.minutes * 1000)
-    const isMerged = choice.instance === undefined ? await this.#merged(client, whole, youngest) : () => false
+    const isMerged = choice.instance === undefined ? await mergedWindows(client, whole, retention, now) : () => false
     const plan = planFor(whole, step, isMerged, time => finestAt(time, retention, now))
     const ids = choice.name === undefined ? undefined : await this.#idsOf(client, choice)
     if (ids?.size === 0) return
     await this.#readMerged(client, plan, choice, ids, take)
     await this.#readMinutes(client, plan, choice, ids, take)
-  }
-
-  /** What was merged, but for that to which something has come since. */
-  async #merged(client: TransactionClient, { from, to }: TimeRange, youngest: number): Promise<IsMerged> {
-    const { rows } = await client.query<{ tier: string; at: Date }>(
-      `SELECT tier, at FROM ${SCHEMA}.merged WHERE at >= $1 AND at < $2`,
-      [new Date(floorTo(DAYS.width, from)), new Date(to)]
-    )
-    const stale = await client.query<{ at: Date }>(staleWindows(MINUTES), [
-      new Date(Math.max(from, youngest)),
-      new Date(to)
-    ])
-    const key = (tier: string, at: number): string => `${tier} ${at}`
-    const merged = new Set(rows.map(({ tier, at }) => key(tier, at.getTime())))
-    for (const { at } of stale.rows) {
-      for (const { name, width } of [MINUTES, HOURS, DAYS]) merged.delete(key(name, floorTo(width, at.getTime())))
-    }
-    return (tier, at) => merged.has(key(tier, at))
   }
 
   async #idsOf(client: TransactionClient, { kinds, name }: SeriesChoice): Promise<ReadonlySet<number>> {
