@@ -52,8 +52,8 @@ test('what comes late is told before, while and after its minute, its hour and i
     await database.transaction(client => mergeWindow(client, tier, floorTo(tier.width, at)))
     t.strictSame(await counts(), [5, 6], `${tier.name} ${new Date(at).toISOString()} is merged again`)
   }
-  const [{ stale } = { stale: -1 }] = await database.query<{ stale: number }>(
-    `SELECT count(*)::int AS stale FROM mercurius_performance.merged WHERE tier = 'day' AND weight = 6`
+  const [{ days } = { days: 0 }] = await database.query<{ days: number }>(
+    `SELECT count(*)::int AS days FROM mercurius_performance.merged WHERE tier = 'day' AND weight = 6`
   )
-  t.equal(stale, 1, 'all of it is in the day in the end')
+  t.equal(days, 1, 'all of it is in the day in the end')
 })

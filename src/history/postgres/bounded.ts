@@ -52,7 +52,9 @@ export class Bounded {
 
   /** Sees to it that what was added up has a name; no instance may have needed one. */
   async name(client: TransactionClient): Promise<void> {
-    for (const [id, { service, kind }] of this.#overflows) await writeNames(client, service, [[id, identityOf(kind)]])
+    // In the order in which instances lock them.
+    const inOrder = [...this.#overflows].sort(([one], [other]) => one - other)
+    for (const [id, { service, kind }] of inOrder) await writeNames(client, service, [[id, identityOf(kind)]])
   }
 
   async #addToRest(entry: OwnedEntry, id: number): Promise<void> {

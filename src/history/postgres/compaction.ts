@@ -113,5 +113,12 @@ async function forget(client: TransactionClient, retention: HistoryRetention, no
     [unseen]
   )
   const lastDay = new Date(now - retention.days * 1000 - 2 * DAYS.width).toISOString().slice(0, 10)
-  await client.query(`DELETE FROM ${SCHEMA}.series WHERE last_day < $1`, [lastDay])
+  // One that is being named is in use.
+  await client.query(
+    `
+      DELETE FROM ${SCHEMA}.series
+      WHERE id IN (SELECT id FROM ${SCHEMA}.series WHERE last_day < $1 FOR UPDATE SKIP LOCKED)
+    `,
+    [lastDay]
+  )
 }

@@ -96,7 +96,6 @@ async function mergeParts(
       await merging.add({ id: Number(series), kind, ...decodeRollup(data, kind) })
     }
     await writeFleet(client, tier, at, await bounded.keep(owned(merging, services)))
-    if (tier === DAYS) await wereSeen(client, at, merging)
   }
   await writeRest(client, tier, at, bounded)
 }
@@ -144,11 +143,4 @@ function row({ id, rollup, last }: Entry): readonly (number | Buffer)[] {
   const { count, totalTime, minTime, maxTime, medianTime, p95Time, p99Time } = timesIn(merger, rollup.untimed)
   const content = encodeRollup({ rollup, last })
   return [id, count, rollup.errors, totalTime, minTime, maxTime, medianTime, p95Time, p99Time, content]
-}
-
-async function wereSeen(client: TransactionClient, at: number, { entries }: Merging): Promise<void> {
-  await client.query(`UPDATE ${SCHEMA}.series SET last_day = $1 WHERE id = ANY ($2) AND last_day < $1`, [
-    new Date(at).toISOString().slice(0, 10),
-    [...entries.keys()]
-  ])
 }

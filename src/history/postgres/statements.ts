@@ -4,25 +4,42 @@ import type { ClosedMinute, Writer } from './recorder.js'
 import { SCHEMA_VERSION } from './schema.js'
 import { SCHEMA } from './tables.js'
 
+/** In UTC, as days are cut. */
+const TODAY = `(clock_timestamp() AT TIME ZONE 'UTC')::date`
+
 /** A schema of a later version: nothing must be written into it. */
 export class NewerSchema extends Error {}
 
+/**
+ * Says what ids stand for, and that what they stand for is in use today: names are written anew each day, and those that
+ * nobody has written for long are forgotten.
+ */
 export async function writeNames(
   client: TransactionClient,
   service: string,
   names: readonly (readonly [id: number, identity: SeriesIdentity])[]
 ): Promise<void> {
+  const ids = names.map(([id]) => id)
+  // Only rows of which the day is not there yet are locked, by all instances in one order: at midnight all come at once.
   await client.query(
     `
-      INSERT INTO ${SCHEMA}.series (id, service, kind, name, labels, overflow)
-      SELECT id, $1, kind, name, labels, overflow
+      UPDATE ${SCHEMA}.series SET last_day = ${TODAY}
+      FROM (SELECT id FROM ${SCHEMA}.series WHERE id = ANY ($1) AND last_day < ${TODAY} ORDER BY id FOR UPDATE) AS used
+      WHERE series.id = used.id
+    `,
+    [ids]
+  )
+  await client.query(
+    `
+      INSERT INTO ${SCHEMA}.series (id, service, kind, name, labels, overflow, last_day)
+      SELECT id, $1, kind, name, labels, overflow, ${TODAY}
       FROM unnest($2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::boolean[])
         AS named (id, kind, name, labels, overflow)
       ON CONFLICT (id) DO NOTHING
     `,
     [
       service,
-      names.map(([id]) => id),
+      ids,
       names.map(([, { kind }]) => kind),
       names.map(([, { name }]) => storable(name)),
       names.map(([, { labels }]) => JSON.stringify(stored(labels))),
