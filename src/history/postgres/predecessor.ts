@@ -1,14 +1,19 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import { identityKey, type SeriesIdentity } from '../../store/identity.js'
 import { restore } from '../../store/roll-up.js'
 import type { Store } from '../../store/store.js'
+import { epochAt, widened, type Window } from '../../store/window.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
-import { unpack, type Entry } from '../rollups/pack.js'
+import { Merging } from '../rollups/merging.js'
+import { unpack } from '../rollups/pack.js'
 import type { HistorySettings } from '../settings.js'
 import { MINUTES, SCHEMA } from './tables.js'
 
 /** Whoever has not been seen for so long is gone; processes that live say so every ten seconds. */
 const GONE_AFTER = '25 s'
+/** After so many series requests come first. */
+const SERIES_AT_A_TIME = 100
 
 /** What the processes measured that had the name of this instance before it, read once each. */
 export class Predecessor {
@@ -64,22 +69,40 @@ export class Predecessor {
       [writer, new Date(from)]
     )
     const identities = new Map<number, SeriesIdentity>()
-    const found: { readonly entries: readonly Entry[]; readonly end: number }[] = []
+    const found = new Map<number, Merging>()
     for (const { at, data } of minutes) {
       const entries = await unpack(data)
       await this.#name(
         identities,
         entries.map(({ id }) => id).filter(id => !identities.has(id))
       )
-      found.push({ entries, end: this.#clock.monotonicOf(Math.min(at.getTime() + MINUTES.width - 1, now)) })
+      const end = this.#endOf(at.getTime(), store.window, now)
+      const merging = found.get(end) ?? new Merging()
+      found.set(end, merging)
+      for (const entry of entries) await merging.add(entry)
     }
-    // All at once, or what can be read would be added again with the next attempt.
-    for (const { entries, end } of found) {
-      for (const { id, rollup, last } of entries) {
+    // From here on nothing fails, or what can be read would be added again with the next attempt.
+    let restored = 0
+    for (const [end, { entries }] of found) {
+      for (const { id, rollup, last } of entries.values()) {
+        restored += 1
+        if (restored % SERIES_AT_A_TIME === 0) await otherWork()
         const identity = identities.get(id)
         if (identity !== undefined) restore(store, identityKey(identity), { identity, rollup, last }, end)
       }
     }
+  }
+
+  /**
+   * When the minute at `at` was over, in monotonic nanoseconds. Where everything is kept no slot is ever used again, so
+   * minutes are put together as they would be had this process measured them: into slots that are as wide as need be.
+   */
+  #endOf(at: number, window: Window, now: number): number {
+    const end = this.#clock.monotonicOf(Math.min(at + MINUTES.width - 1, now))
+    if (window.retention !== Infinity) return end
+    const latest = this.#clock.monotonicOf(now)
+    const wide = widened(window, this.#clock.monotonicOf(now - this.#settings.retention.minutes * 1000), latest)
+    return Math.min((epochAt(wide, end) + 1) * wide.width - 1, latest)
   }
 
   async #name(identities: Map<number, SeriesIdentity>, ids: readonly number[]): Promise<void> {
