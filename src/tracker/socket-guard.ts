@@ -34,6 +34,7 @@ const otherTypes = new Set<unknown>(['connection_init', 'connection_terminate', 
 export class GuardedSocket extends EventEmitter {
   readonly #socket: Socket
   readonly #check: CheckSubscription
+  /** The ids that Mercurius may still have something for, so those too whose end it has not told yet. */
   readonly #subscriptions = new Set<unknown>()
 
   constructor(socket: Socket, check: CheckSubscription) {
@@ -61,8 +62,12 @@ export class GuardedSocket extends EventEmitter {
 
   send(text: string, done?: (error?: Error) => void): void {
     const isError = text.startsWith('{"type":"error"')
-    this.#socket.send(isError ? maskErrors(text) : text, done)
-    if (isError || text.startsWith('{"type":"complete"')) this.#release((JSON.parse(text) as ClientMessage).id)
+    const isEnd = isError || text.startsWith('{"type":"complete"')
+    this.#socket.send(isError ? maskErrors(text) : text, error => {
+      // First, since Mercurius then ends whatever has this id.
+      done?.(error)
+      if (isEnd) this.#release((JSON.parse(text) as ClientMessage).id)
+    })
   }
 
   #admit(data: Buffer): boolean {
@@ -71,7 +76,8 @@ export class GuardedSocket extends EventEmitter {
     if (message === undefined) return this.#drop(POLICY_VIOLATION, 'expected a JSON object')
     const { type, id, payload } = message
     if (type === startType[this.protocol]) return this.#admitSubscription(message)
-    if (type === stopType[this.protocol]) return this.#subscriptions.delete(id)
+    // The id stays taken: Mercurius does not wait for the start before it handles the stop.
+    if (type === stopType[this.protocol]) return this.#subscriptions.has(id)
     if (!otherTypes.has(type)) return this.#drop(POLICY_VIOLATION, 'unknown type of message')
     return type !== 'connection_init' || isHeaders(payload) || this.#drop(POLICY_VIOLATION, 'expected headers')
   }

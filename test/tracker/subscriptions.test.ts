@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { test } from 'tap'
 import { WebSocket } from 'ws'
 import { createCommentFeed } from '../../dist/tracker/comment-feed.js'
-import { openSocket, type Protocol } from './socket.js'
+import { openSocket, type Protocol, type SocketMessage, type TestSocket } from './socket.js'
 import { codesOf, startTracker } from './tracker.js'
 
 const document = 'subscription ($id: ID!) { commentAdded(issueId: $id) { body author { name } issue { id } } }'
@@ -78,6 +78,38 @@ test('subscriptions', async t => {
     t.same(codesOf({ errors: answer?.payload as never }), ['TOO_MANY_SUBSCRIPTIONS'])
   })
 
+  for (const protocol of ['graphql-ws', 'graphql-transport-ws'] as Protocol[]) {
+    t.test(`what is stopped before it has begun counts until it has ended, and ends; ${protocol}`, async t => {
+      const socket = await openSocket(t, url, protocol)
+      const start = (id: string): void => {
+        const payload = { query: document, variables: { id: '7' } }
+        socket.send({ id, type: protocol === 'graphql-ws' ? 'start' : 'subscribe', payload })
+      }
+      const bursts: [idOf: (round: number) => string, code: string][] = [
+        [String, 'TOO_MANY_SUBSCRIPTIONS'],
+        [() => 'the same', 'BAD_REQUEST']
+      ]
+      for (const [idOf, code] of bursts) {
+        for (let round = 0; round < 60; round++) {
+          start(idOf(round))
+          socket.send({ id: idOf(round), type: protocol === 'graphql-ws' ? 'stop' : 'complete' })
+        }
+        const answers = await untilSilent(socket)
+        const refusals = answers.filter(({ type }) => type === 'error')
+        t.ok(refusals.length > 0 && refusals.length < 60, `${refusals.length} of 60 are refused`)
+        t.ok(refusals.every(({ payload }) => codesOf({ errors: payload as never })[0] === code))
+        t.equal(answers.filter(({ type }) => type === 'complete').length, 60 - refusals.length, 'the others have ended')
+
+        await ask(addComment, { id: '7', body: 'to nobody' })
+        t.same(await untilSilent(socket), [])
+      }
+      start('the same')
+      t.same(await untilSilent(socket), [], 'an id that is free again')
+      await ask(addComment, { id: '7', body: 'to one' })
+      t.match(await untilSilent(socket), [{ id: 'the same', payload: { data: { commentAdded: { body: 'to one' } } } }])
+    })
+  }
+
   t.test('messages that are none end the connection', async t => {
     for (const message of [
       '{',
@@ -128,3 +160,12 @@ test('a feed delivers in order, ends at once, and drops who does not read', asyn
     Array.from({ length: 100 }, (_, index) => index + 1)
   )
 })
+
+async function untilSilent(socket: TestSocket): Promise<SocketMessage[]> {
+  const messages: SocketMessage[] = []
+  for (;;) {
+    const message = await socket.next()
+    if (message === undefined) return messages
+    messages.push(message)
+  }
+}
