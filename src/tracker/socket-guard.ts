@@ -7,9 +7,10 @@ import { isHeaders, readMessage, type ClientMessage } from './socket-messages.js
 /** The most subscriptions of one socket. */
 const MOST_SUBSCRIPTIONS = 50
 
-/** Close codes of RFC 6455. */
+/** Close codes of RFC 6455, and one of graphql-transport-ws. */
 const POLICY_VIOLATION = 1008
 const MESSAGE_TOO_BIG = 1009
+const TOO_MANY_INITIALISATION_REQUESTS = 4429
 
 /** The part of a `ws` WebSocket that Mercurius uses. */
 export interface Socket extends EventEmitter {
@@ -25,7 +26,7 @@ export type CheckSubscription = (message: ClientMessage) => readonly GraphQLErro
 /** The names of the message that starts a subscription and of the one that stops it. */
 const startType: Readonly<Record<string, string>> = { 'graphql-ws': 'start', 'graphql-transport-ws': 'subscribe' }
 const stopType: Readonly<Record<string, string>> = { 'graphql-ws': 'stop', 'graphql-transport-ws': 'complete' }
-const otherTypes = new Set<unknown>(['connection_init', 'connection_terminate', 'ping', 'pong', 'ka'])
+const otherTypes = new Set<unknown>(['connection_terminate', 'ping', 'pong', 'ka'])
 
 /**
  * Stands between a WebSocket and Mercurius, which validates nothing that comes over one: only messages that passed
@@ -36,6 +37,7 @@ export class GuardedSocket extends EventEmitter {
   readonly #check: CheckSubscription
   /** The ids that Mercurius may still have something for, so those too whose end it has not told yet. */
   readonly #subscriptions = new Set<unknown>()
+  #isInitialised = false
 
   constructor(socket: Socket, check: CheckSubscription) {
     super()
@@ -78,8 +80,16 @@ export class GuardedSocket extends EventEmitter {
     if (type === startType[this.protocol]) return this.#admitSubscription(message)
     // The id stays taken: Mercurius does not wait for the start before it handles the stop.
     if (type === stopType[this.protocol]) return this.#subscriptions.has(id)
-    if (!otherTypes.has(type)) return this.#drop(POLICY_VIOLATION, 'unknown type of message')
-    return type !== 'connection_init' || isHeaders(payload) || this.#drop(POLICY_VIOLATION, 'expected headers')
+    if (type === 'connection_init') return this.#admitHeaders(payload)
+    return otherTypes.has(type) || this.#drop(POLICY_VIOLATION, 'unknown type of message')
+  }
+
+  /** Once: Mercurius adds the headers of each to those of the request, where they would pile up. */
+  #admitHeaders(payload: unknown): boolean {
+    if (!isHeaders(payload)) return this.#drop(POLICY_VIOLATION, 'expected headers')
+    if (this.#isInitialised) return this.#drop(TOO_MANY_INITIALISATION_REQUESTS, 'too many initialisation requests')
+    this.#isInitialised = true
+    return true
   }
 
   #admitSubscription(message: ClientMessage): boolean {

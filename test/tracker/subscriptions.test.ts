@@ -108,6 +108,12 @@ test('subscriptions', async t => {
       await ask(addComment, { id: '7', body: 'to one' })
       t.match(await untilSilent(socket), [{ id: 'the same', payload: { data: { commentAdded: { body: 'to one' } } } }])
     })
+
+    t.test(`a second connection_init ends the connection; ${protocol}`, async t => {
+      const socket = await openSocket(t, url, protocol)
+      socket.send({ type: 'connection_init', payload: { 'x-more': 'x'.repeat(1_000) } })
+      t.equal(await Promise.race([socket.closed(), socket.next()]), 4429)
+    })
   }
 
   t.test('messages that are none end the connection', async t => {
