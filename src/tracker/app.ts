@@ -75,6 +75,8 @@ async function registerGraphQL(app: FastifyInstance, pool: Pool, production: boo
     graphql: { parseOptions, validateOptions },
     allowBatchedQueries: false,
     graphiql: !production,
+    // Mercurius keeps mutations from GET alone, and HEAD would run them.
+    additionalRouteOptions: { exposeHeadRoute: false },
     // Scripts cannot set Sec- headers: this one proves a WebSocket handshake, whose Origin is checked below.
     csrfPrevention: { requiredHeaders: ['mercurius-require-preflight', 'sec-websocket-key'] },
     subscription: {
