@@ -57,7 +57,7 @@ export async function createTracker({
 }
 
 async function registerGraphQL(app: FastifyInstance, pool: Pool, production: boolean, jit: number): Promise<void> {
-  const validationRules = createValidationRules(production)
+  const validationRules = createValidationRules({ production, jit })
   const validateOptions = createValidateOptions(production)
   guardSockets(app, message =>
     checkSubscription(app.graphql.schema, message, validationRules, validateOptions).map(error =>

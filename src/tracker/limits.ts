@@ -3,6 +3,7 @@ import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives'
 import type { FastifyHttpOptions } from 'fastify'
 import {
+  Kind,
   NoSchemaIntrospectionCustomRule,
   type ParseOptions,
   type ValidationContext,
@@ -45,8 +46,14 @@ export function createValidateOptions(production: boolean): ValidateOptions {
   return { maxErrors: 20, hideSuggestions: production }
 }
 
+export interface RuleOptions {
+  readonly production: boolean
+  /** As the option of the Tracker: 0 is none. */
+  readonly jit: number
+}
+
 /** Rules beside those of the GraphQL specification. */
-export function createValidationRules(production: boolean): ValidationRule[] {
+export function createValidationRules({ production, jit }: RuleOptions): ValidationRule[] {
   const rules = [
     createDepthRule(queryLimits.depth),
     asRule(onReject =>
@@ -56,8 +63,21 @@ export function createValidationRules(production: boolean): ValidationRule[] {
       maxDirectivesRule({ n: queryLimits.directives, propagateOnRejection: false, onReject: [onReject] })
     )('TOO_MANY_DIRECTIVES', `more than ${queryLimits.directives} directives`)
   ]
-  return production ? [...rules, NoSchemaIntrospectionCustomRule] : rules
+  if (jit > 0) rules.push(oneOperationRule)
+  if (production) rules.push(NoSchemaIntrospectionCustomRule)
+  return rules
 }
+
+/** Mercurius keeps what graphql-jit compiled by the document alone, and would run it for every other operation of it. */
+const oneOperationRule: ValidationRule = context => ({
+  Document: ({ definitions }) => {
+    const operations = definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
+    if (operations.length > 1) {
+      const excess = 'more than one operation; with graphql-jit (TRACKER_JIT) each needs a document of its own'
+      context.reportError(new TrackerError('TOO_MANY_OPERATIONS', `the document has ${excess}`))
+    }
+  }
+})
 
 type OnReject = (context: ValidationContext | null) => void
 
