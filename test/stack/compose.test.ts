@@ -1,5 +1,7 @@
 /** docker-compose.yml as far as it can be judged without an engine. */
-import { existsSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { parse } from 'yaml'
@@ -22,6 +24,7 @@ interface Service {
 }
 
 interface Compose {
+  readonly name: string
   readonly services: Readonly<Record<string, Service>>
   readonly volumes: Readonly<Record<string, null>>
 }
@@ -126,6 +129,33 @@ test('no secret stands in the file', t => {
       if (/PASSWORD|TOKEN|SECRET/.test(name)) t.match(value, /^\$\{\w+:-(only-on-this-machine)?\}$/, name)
     }
   }
+  t.end()
+})
+
+test('the lines for production make the secrets once, and a project of its own', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'compose-'))
+  t.teardown(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  writeFileSync(join(folder, 'docker'), '#!/bin/sh\necho "$*"\n', { mode: 0o755 })
+  const lines = [...text.matchAll(/^# {3}(.+)$/gm)].map(([, line]) => line).join('\n')
+  const runLines = (): string =>
+    execFileSync('sh', ['-c', lines], {
+      cwd: folder,
+      env: { PATH: `${folder}:${process.env.PATH ?? ''}` },
+      encoding: 'utf8'
+    })
+  const [, project = '', file = ''] = /--project-name (\S+) --env-file (\S+) up$/m.exec(runLines()) ?? []
+  t.not(project, compose.name)
+  const secrets = readFileSync(join(folder, file), 'utf8')
+  t.equal(statSync(join(folder, file)).mode & 0o077, 0, 'nobody else may read them')
+  t.ok(read('.gitignore').split('\n').includes(file), 'nor may it be committed')
+  const variables = [...text.matchAll(/\$\{(\w+):-/g)].map(([, name = '']) => name)
+  for (const name of variables) {
+    t.match(secrets, new RegExp(`^${name}=${name === 'TRACKER_MODE' ? 'production' : '[0-9a-f]{64}'}$`, 'm'))
+  }
+  runLines()
+  t.equal(readFileSync(join(folder, file), 'utf8'), secrets, 'a second time they stay')
   t.end()
 })
 
