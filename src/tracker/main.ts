@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { createPool } from 'mercurius-performance'
 import { createTracker } from './app.js'
@@ -49,8 +50,18 @@ async function listen(app: FastifyInstance, settings: Settings): Promise<string>
 }
 
 function loggerOptions({ production }: Settings): FastifyServerOptions['logger'] {
-  const pretty = process.stdout.isTTY && !production
+  const pretty = process.stdout.isTTY && !production && isInstalled('pino-pretty')
   return { level: 'info', ...(pretty && { transport: { target: 'pino-pretty' } }) }
+}
+
+/** Who installs without the devDependencies, as the image does, has the log as it is. */
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** What the settings are to blame for, which needs no stack: the Tracker's own errors and those of mercurius-performance. */

@@ -52,6 +52,12 @@ test('a start without any setting serves, and says how to ask what it costs', { 
   })
 })
 
+test('a terminal without pino-pretty shows the log as it is', { timeout: 60_000 }, async t => {
+  const terminal = new URL('../fixtures/bare-terminal.js', import.meta.url).href
+  const tracker = run(t, 'main.js', [], { PORT: '0', NODE_OPTIONS: `--import ${terminal}` })
+  t.match(await tracker.printed(/GraphiQL is at/), /^\{"level":30,.*"Server listening at .*\}$/m)
+})
+
 test('in production nothing is seeded and no token is shown', { timeout: 60_000 }, async t => {
   const server = await startPostgres()
   if (server === null) {
