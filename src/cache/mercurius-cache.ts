@@ -1,13 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql'
+import type { GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql'
+import { isOwnField } from '../lib/names.js'
 import type { CacheOutcome } from './cache-calls.js'
 
 /** The options of mercurius-cache that matter here; all others pass through. */
 interface CacheOptions {
   readonly all?: boolean
   readonly policy?: Readonly<Record<string, object>>
+  /** Says, at once or as a promise, whether a call goes past the cache. */
+  readonly skip?: unknown
   readonly onHit?: Listener
   readonly onMiss?: Listener
 }
@@ -31,6 +34,7 @@ export interface CacheTracker {
  *     await app.register(trackedCache(mercuriusCache), { ttl: 10, policy: { Query: { labels: true } } })
  *
  * A hit's time is that of the look-up, a miss's that of look-up and load. A call that joins a running load is neither.
+ * The monitor's own fields are never cached, with `all` and by a policy neither: the cache does not ask who calls.
  */
 export function trackedCache<Options extends object>(
   cachePlugin: FastifyPluginAsync<Options> | FastifyPluginCallback<Options>
@@ -45,7 +49,12 @@ export function trackedCache<Options extends object>(
         if (call) call.outcome = outcome
         listener?.(type, field)
       }
-    const listening = { ...given, onHit: noting('hit', options.onHit), onMiss: noting('miss', options.onMiss) }
+    const listening = {
+      ...given,
+      skip: skipOwnFields(options.skip),
+      onHit: noting('hit', options.onHit),
+      onMiss: noting('miss', options.onMiss)
+    }
     await app.register(cachePlugin as FastifyPluginAsync, listening)
     // The cache puts itself around the resolvers when the app is ready; this hook runs right after.
     app.addHook('onReady', () => {
@@ -63,6 +72,15 @@ export function trackedCache<Options extends object>(
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>
 
+/** `skip`, and besides it the fields of the monitor. */
+function skipOwnFields(skip: unknown): unknown {
+  // What is no function is for the cache to refuse.
+  if (typeof skip !== 'function' && Boolean(skip)) return skip
+  return (self: unknown, given: unknown, contextValue: unknown, info: GraphQLResolveInfo): unknown =>
+    isOwnField(info.parentType.name, info.fieldName) ||
+    (typeof skip === 'function' && (skip as Resolver)(self, given as never, contextValue, info))
+}
+
 function timeCachedFields(
   schema: GraphQLSchema,
   { all, policy }: CacheOptions,
@@ -72,6 +90,7 @@ function timeCachedFields(
   for (const type of Object.values(schema.getTypeMap())) {
     if (!('isTypeOf' in type) || type.name.startsWith('__')) continue
     for (const field of Object.values(type.getFields())) {
+      if (isOwnField(type.name, field.name)) continue
       const isCached = all === true || Object.hasOwn(policy?.[type.name] ?? {}, field.name)
       if (isCached && field.resolve) field.resolve = timed(`${type.name}.${field.name}`, field.resolve, calls, tracker)
     }
