@@ -1,14 +1,4 @@
-import type {
-  DocumentNode,
-  FieldNode,
-  FragmentDefinitionNode,
-  InlineFragmentNode,
-  Location,
-  OperationDefinitionNode,
-  SelectionNode,
-  SelectionSetNode,
-  Token
-} from 'graphql'
+import type { DocumentNode, Location, OperationDefinitionNode, Token } from 'graphql'
 import { isOperationType, isOwnField, TIMING_FIELD } from '../../lib/names.js'
 import { boundedName, copyOf, shortHash } from '../../lib/text.js'
 
@@ -36,13 +26,14 @@ export interface OperationFacts {
 export class Documents {
   readonly #facts = new WeakMap<DocumentNode, Map<string, OperationFacts>>()
 
-  /** The facts of the operation that would run; undefined where none would, or none of a type that there is. */
+  /**
+   * The facts of the operation that would run; undefined where none would, or none of a type that there is. Never throws:
+   * a client may send a syntax tree, and that no document can be read is no fault of the monitor's.
+   */
   factsOf(document: DocumentNode, operationName: string | null | undefined): OperationFacts | undefined {
     const known = this.#facts.get(document)?.get(operationName ?? '')
     if (known !== undefined) return known
-    const operation = operationIn(document, operationName)
-    if (operation === undefined) return undefined
-    const facts = readFacts(document, operation)
+    const facts = read(document, operationName)
     if (facts === undefined) return undefined
     const ofDocument = this.#facts.get(document) ?? new Map<string, OperationFacts>()
     this.#facts.set(document, ofDocument.set(operationName ?? '', facts))
@@ -53,6 +44,16 @@ export class Documents {
 /** The name of an anonymous operation: a hash of its text, in which literals are already replaced. */
 export function anonymousName(source: string): string {
   return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
+}
+
+function read(document: DocumentNode, operationName: string | null | undefined): OperationFacts | undefined {
+  try {
+    const operation = operationIn(document, operationName)
+    return operation && readFacts(document, operation)
+  } catch {
+    // What cannot be read here cannot be executed either.
+    return undefined
+  }
 }
 
 function operationIn(
@@ -70,7 +71,7 @@ function readFacts(document: DocumentNode, operation: OperationDefinitionNode): 
   const name = given === undefined ? undefined : copyOf(given)
   const source = sourceOf(document)
   const seriesName = name === undefined ? anonymousName(source) : boundedName(name, NAME_LIMIT)
-  const roots = rootFields(document, operation.selectionSet)
+  const roots = rootFields(document, operation)
   return {
     type: operation.operation,
     name,
@@ -85,36 +86,43 @@ function readFacts(document: DocumentNode, operation: OperationDefinitionNode): 
   }
 }
 
-function rootFields(document: DocumentNode, root: SelectionSetNode): string[] {
+/** A node of a document as far as it can be relied on: in a tree that a client has sent anything may be missing. */
+interface LooseNode {
+  readonly kind?: unknown
+  readonly name?: { readonly value?: unknown } | null
+  readonly selectionSet?: { readonly selections?: unknown } | null
+}
+
+function rootFields(document: DocumentNode, operation: LooseNode): string[] {
   const fragments = new Map(
-    document.definitions
-      .filter((definition): definition is FragmentDefinitionNode => kindOf(definition) === 'FragmentDefinition')
-      .map(fragment => [fragment.name.value, fragment.selectionSet])
+    (document.definitions as readonly LooseNode[])
+      .filter(({ kind }) => kind === 'FragmentDefinition')
+      .map(fragment => [nameOf(fragment), fragment])
   )
   const seen = new Set<string>()
-  const fieldsIn = ({ selections }: SelectionSetNode): string[] =>
-    selections.flatMap(selection => {
-      if (isField(selection)) return [selection.name.value]
-      if (isInlineFragment(selection)) return fieldsIn(selection.selectionSet)
-      const fragment = fragments.get(selection.name.value)
-      if (fragment === undefined || seen.has(selection.name.value)) return []
-      seen.add(selection.name.value)
-      return fieldsIn(fragment)
-    })
-  return fieldsIn(root)
+  const fieldsIn = ({ selectionSet }: LooseNode): string[] => {
+    const selections = selectionSet?.selections
+    return Array.isArray(selections) ? (selections as LooseNode[]).flatMap(fieldsOf) : []
+  }
+  const fieldsOf = (selection: LooseNode): string[] => {
+    if (selection.kind === 'Field') return [nameOf(selection)]
+    if (selection.kind === 'InlineFragment') return fieldsIn(selection)
+    // Engines pass over kinds that they do not know.
+    const fragment = selection.kind === 'FragmentSpread' ? fragments.get(nameOf(selection)) : undefined
+    if (fragment === undefined || seen.has(nameOf(selection))) return []
+    seen.add(nameOf(selection))
+    return fieldsIn(fragment)
+  }
+  return fieldsIn(operation)
+}
+
+function nameOf({ name }: LooseNode): string {
+  return String(name?.value)
 }
 
 /** The kinds of graphql-js are enums; importing them would load it before it can be instrumented. */
 function kindOf({ kind }: { readonly kind: string }): string {
   return kind
-}
-
-function isField(selection: SelectionNode): selection is FieldNode {
-  return kindOf(selection) === 'Field'
-}
-
-function isInlineFragment(selection: SelectionNode): selection is InlineFragmentNode {
-  return kindOf(selection) === 'InlineFragment'
 }
 
 const literals = new Set<string>(['Int', 'Float', 'String', 'BlockString'])
@@ -123,8 +131,9 @@ const literals = new Set<string>(['Int', 'Float', 'String', 'BlockString'])
  * Where the parser found the document; undefined for one that did not come from it, such as a syntax tree that a client
  * sent as JSON: what stands there is the client's, and no text.
  */
-function textOf({ loc }: DocumentNode): Location | undefined {
-  if (loc === undefined || Object.getPrototypeOf(loc) === Object.prototype) return undefined
+function textOf(document: DocumentNode): Location | undefined {
+  const loc = document.loc as Location | string | number | boolean | null | undefined
+  if (typeof loc !== 'object' || loc === null || Object.getPrototypeOf(loc) === Object.prototype) return undefined
   // Some libraries take the tokens away to save memory.
   return 'startToken' in loc ? loc : undefined
 }
