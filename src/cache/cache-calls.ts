@@ -35,10 +35,32 @@ export function trackCache(sink: CacheSink, outcome: CacheOutcome, seconds: numb
 
 function record(sink: CacheSink, outcome: CacheOutcome, seconds: number, name: string): void {
   try {
-    const duration = Math.round(seconds * 1e9)
-    if (duration >= 0 && duration <= LONGEST) sink.cached(outcome, boundedName(name, NAME_LIMIT), duration)
-    else sink.refused(new RangeError(`a cache ${outcome} took ${shown(seconds)}: expected seconds from 0 to 86400`))
+    const slip = slipIn(outcome, seconds, name)
+    if (slip === undefined) sink.cached(outcome, boundedName(name, NAME_LIMIT), nanosecondsOf(seconds))
+    else sink.refused(slip)
   } catch (error) {
     sink.caught(error)
   }
+}
+
+/** What is wrong with a call; its types are those of a caller that no compiler has checked. */
+function slipIn(outcome: CacheOutcome, seconds: unknown, name: unknown): Error | undefined {
+  if (typeof name !== 'string') {
+    return new TypeError(`the cache of a ${outcome} is called ${typed(name)}: expected text`)
+  }
+  if (typeof seconds !== 'number') {
+    return new TypeError(`a cache ${outcome} took ${typed(seconds)}: expected a number of seconds from 0 to 86400`)
+  }
+  const duration = nanosecondsOf(seconds)
+  if (duration >= 0 && duration <= LONGEST) return undefined
+  return new RangeError(`a cache ${outcome} took ${shown(seconds)}: expected seconds from 0 to 86400`)
+}
+
+function nanosecondsOf(seconds: number): number {
+  return Math.round(seconds * 1e9)
+}
+
+function typed(value: unknown): string {
+  const isPlain = value !== null && typeof value !== 'object' && typeof value !== 'function'
+  return isPlain ? `${shown(value)}, a ${typeof value}` : shown(value)
 }

@@ -73,6 +73,33 @@ test('what succeeds beside them, or has nothing to record, does not hide that ev
   t.end()
 })
 
+test('a call of a cache that says nothing that could be measured is refused and never switches measuring off', t => {
+  const { monitor, resolver } = spanSource()
+  const errors: unknown[] = []
+  const write = ({ err }: { err?: unknown }): unknown => errors.push(err)
+  monitor.logger = { info: write, warn: write, error: write }
+  const slips: [seconds: unknown, name: unknown][] = [
+    [0.001, 42],
+    [0.001, null],
+    [0.001, { toString: null }],
+    [0.001, Symbol('labels')],
+    [5n, 'labels'],
+    ['0.001', 'labels'],
+    [null, 'labels'],
+    [Symbol('seconds'), 'labels'],
+    [NaN, 'labels']
+  ]
+  for (const [seconds, name] of slips) {
+    for (let index = 0; index < 100; index += 1) monitor.trackCacheHit(seconds as number, name as string)
+  }
+  resolver('Query', 'issues')
+  t.match(monitor.snapshot().self, { faults: 100 * slips.length, isTripped: false })
+  t.match(monitor.snapshot(), { cache: { hits: 0 }, resolvers: [{ count: 1 }] })
+  t.match(errors, [{ name: 'TypeError', message: 'the cache of a hit is called 42, a number: expected text' }])
+  monitor.close()
+  t.end()
+})
+
 test('a fault at the start of a span drops nothing of it', t => {
   const { monitor, resolver } = spanSource()
   Object.assign(monitor.operations, { started: broken })
