@@ -86,7 +86,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   })
   app.addHook('onClose', () => monitor.flush())
   if (history !== undefined && monitor.config.enabled) await keepHistory(app, monitor, history)
-  await monitor.sql.ready
+  if (monitor.config.enabled) await monitor.sql.ready
 }
 
 /**

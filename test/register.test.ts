@@ -57,6 +57,20 @@ test('PERFORMANCE_ENABLED=false does not even load the OpenTelemetry SDK', async
   }
 })
 
+test('PERFORMANCE_ENABLED=false does not load the SQL parser, with an app that runs and is asked', async t => {
+  const probe = `${app}
+    const { createRequire } = await import('node:module')
+    const { cache } = createRequire(process.cwd() + '/probe.js')
+    console.log(Object.keys(cache).some(file => file.includes('libpg-query')))`
+  for (const [enabled, isLoaded] of [
+    ['true', 'true'],
+    ['false', 'false']
+  ] as const) {
+    const { stdout } = await runNode([...preload, '--input-type=module', '-e', probe], { PERFORMANCE_ENABLED: enabled })
+    t.equal(stdout.trim().split('\n').at(-1), isLoaded, `PERFORMANCE_ENABLED=${enabled}`)
+  }
+})
+
 test('PERFORMANCE_ENABLED=false loads nothing that exports, whatever the variables ask for', async t => {
   const probe = `
     import 'mercurius-performance'
