@@ -7,7 +7,7 @@ import { processMonitor } from '../../src/process-monitor.js'
 import { detailAt } from '../../src/self/detail.js'
 import { ask, service } from '../service.js'
 
-const schema = 'type Query { items: [Item!]!  fails: String }  type Item { sync: String  async: String }'
+const schema = 'type Query { items: [Item!]!  fails: String }  type Item { sync: String  async: String  inner: Item }'
 
 function query(): void {
   const attributes = { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1 FROM tags' }
@@ -24,6 +24,7 @@ const resolvers = {
   },
   Item: {
     sync: () => 'sync',
+    inner: () => ({}),
     async: async () => {
       await delay(1)
       query()
@@ -76,6 +77,23 @@ for (const jit of [0, 1]) {
       const sql = (counts()['Item.async']?.[2] ?? NaN) - (before['Item.async']?.[2] ?? 0)
       t.equal(sql, level === 0 ? 200 : 0, 'and from that of other resolvers only while calls have contexts')
     }
+  })
+}
+
+for (const jit of [0, 1]) {
+  test(`while few calls are timed, \`_performance\` tells the time of the right one; jit: ${jit}`, async t => {
+    const app = await service({ schema, resolvers, jit })
+    t.teardown(() => app.close())
+    const timing = '_performance { resolverName executionTime }'
+    await measuredAt(7, app, async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const { data } = await ask(app, `{ items { sync inner { async ${timing} } ${timing} } }`)
+        const timed = (resolverName: string): object => ({ _performance: { resolverName, executionTime: Number } })
+        t.match(data, {
+          items: Array.from({ length: 10 }, () => ({ ...timed('Query.items'), inner: timed('Item.inner') }))
+        })
+      }
+    })
   })
 }
 

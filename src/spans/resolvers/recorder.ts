@@ -86,7 +86,8 @@ export class CallRecorder {
    */
   started(call: ResolverCall, began: number): void {
     const { sampleEvery } = this.#sink.detail
-    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) return
+    // Of a document that asks for timings all are timed, or a field would be told the time of another call above it.
+    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1 && !call.execution.facts.wantsTimings) return
     if (call.rare !== undefined && !call.execution.isMeasured) return
     call.start = this.#sink.now()
     call.rare?.parent?.nestedStarted(call.start)
