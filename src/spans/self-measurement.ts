@@ -12,6 +12,8 @@
  *     // what is done after it; where that failed: sink.caught(error), sink.lost() and no more
  *     sink.meter.spans += 1
  *     if (chosen) sink.meter.calls.measured(start - began + sink.now() - end)
+ *
+ * One that is only counted is kept and measured in the same way, less what the readings of the clock take.
  */
 export interface SelfMeasuring {
   readonly meter: OwnWork

@@ -87,13 +87,15 @@ export class CallRecorder {
   started(call: ResolverCall, began: number): void {
     const { sampleEvery } = this.#sink.detail
     // Of a document that asks for timings all are timed, or a field would be told the time of another call above it.
-    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1 && !call.execution.facts.wantsTimings) return
+    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1 && !call.execution.facts.wantsTimings) {
+      // What it costs not to be timed belongs to the cost of calls too.
+      if (began !== 0) this.#meter(call, this.#sink.now() - began)
+      return
+    }
     if (call.rare !== undefined && !call.execution.isMeasured) return
     call.start = this.#sink.now()
     call.rare?.parent?.nestedStarted(call.start)
-    if (began === 0) return
-    this.#metered = call
-    this.#meteredBefore = call.start - began
+    if (began !== 0) this.#meter(call, call.start - began)
   }
 
   /** The context of a call could only be entered after it had started; that took our time, and not the resolver's. */
@@ -104,9 +106,15 @@ export class CallRecorder {
     call.start = now
   }
 
+  #meter(call: ResolverCall, before: number): void {
+    this.#metered = call
+    this.#meteredBefore = before
+  }
+
   #take(call: ResolverCall, failed: boolean): void {
     try {
       if (call.start >= 0) this.#record(call, failed)
+      else if (call === this.#metered) this.#countMetered(call, failed)
       else this.#count(call, failed)
       this.#sink.meter.spans += 1
       this.#sink.succeeded()
@@ -139,6 +147,17 @@ export class CallRecorder {
   #count({ execution: { kept }, waits }: ResolverCall, failed: boolean): void {
     this.#sink.counted(this.name, failed, waits?.statements ?? 0)
     if (kept !== undefined) kept.droppedCalls += 1
+  }
+
+  /** A call that is only counted reads no clock, so that what the readings take is taken off. */
+  #countMetered(call: ResolverCall, failed: boolean): void {
+    const { calls } = this.#sink.meter
+    this.#metered = undefined
+    const began = this.#sink.now()
+    this.#count(call, failed)
+    const ended = this.#sink.now()
+    const reading = this.#sink.now() - ended
+    calls.measured(this.#meteredBefore + ended - began - 2 * reading)
   }
 
   #recordRare(execution: Execution, { parent, path }: RareParts, duration: number, now: number): void {
