@@ -75,10 +75,16 @@ function timeOf(argument: 'from' | 'to', text: string, now: number): number {
   return time
 }
 
-/** A time without a zone is that of UTC: the same question means the same on every machine. */
+const TIME_PARTS = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z|([+-]\d\d)(?::?(\d\d))?)?)?$/i
+
+/**
+ * A time without a zone is that of UTC: the same question means the same on every machine. Between date and time a space
+ * will do, as in logs. What else V8 understands it takes for local time, so it is refused.
+ */
 function parsed(text: string): number {
-  if (!/^\d{4}-\d\d-\d\d/.test(text)) return NaN
-  return Date.parse(/T[^Z+-]*$/i.test(text) ? `${text}Z` : text)
+  const [, date, time, hours, minutes = '00'] = TIME_PARTS.exec(text) ?? []
+  if (date === undefined) return NaN
+  return Date.parse(time === undefined ? date : `${date}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`)
 }
 
 function isMissing(text: string | null | undefined): text is null | undefined {

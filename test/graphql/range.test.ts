@@ -28,8 +28,26 @@ test('a range is given by times, by lengths before now, or not at all', t => {
   })
   t.match(check({ from: '2026-11-25T09:30:00+01:00', to: 'now' }), { from: '2026-11-25T08:30:00.000Z' })
   t.match(check({ from: '2026-11-25T09:30' }), { from: '2026-11-25T09:30:00.000Z' }, 'without a zone it is UTC')
+  const forms = ['2026-11-25 09:30Z', '2026-11-25t09:30:00.000z', '2026-11-25 10:30+01', '2026-11-25T08:00:00-0130']
+  for (const from of forms) {
+    t.match(check({ from }), { from: '2026-11-25T09:30:00.000Z' }, from)
+  }
   t.match(check({ from: '2026-11-20' }), { from: '2026-11-20T00:00:00.000Z', step: 10_800 })
   t.match(check({ from: '-1h', to: '2030-01-01T00:00:00Z' }), { to: '2026-11-25T12:00:00.000Z' }, 'not past now')
+  t.end()
+})
+
+test('a time without a zone is UTC wherever the process runs', t => {
+  const { TZ } = process.env
+  t.teardown(() => {
+    if (TZ === undefined) delete process.env.TZ
+    else process.env.TZ = TZ
+  })
+  process.env.TZ = 'Asia/Tokyo'
+  t.equal(new Date(NOW).getHours(), 21, 'the process runs there')
+  for (const from of ['2026-11-25T09:30', '2026-11-25 09:30', '2026-11-25 09:30:00']) {
+    t.match(check({ from }), { from: '2026-11-25T09:30:00.000Z' }, from)
+  }
   t.end()
 })
 
@@ -40,6 +58,9 @@ const refused: readonly (readonly [args: RangeArguments, message: string])[] = [
   ],
   [{ to: '12' }, 'to is "12": expected an ISO 8601 time'],
   [{ from: '2026-13-01' }, 'from is "2026-13-01": expected an ISO 8601 time'],
+  [{ from: '2026-11-25 9:30 AM' }, 'from is "2026-11-25 9:30 AM": expected an ISO 8601 time'],
+  [{ from: '2026-11-25 09:30 GMT+1' }, 'from is "2026-11-25 09:30 GMT+1": expected an ISO 8601 time'],
+  [{ from: '2026-11-25T09:30 (noon)' }, 'from is "2026-11-25T09:30 (noon)": expected an ISO 8601 time'],
   [{ from: '-1h', to: '-1h' }, 'the range is empty, from and to are both 2026-11-25T11:00:00.000Z'],
   [
     { from: '-1h', to: '-2h' },
