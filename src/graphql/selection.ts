@@ -32,7 +32,7 @@ const comparisons = new Map<string, Comparison>([
   ['P90_TIME', descending(series => series.p90Time)],
   ['P95_TIME', descending(series => series.p95Time)],
   ['P99_TIME', descending(series => series.p99Time)],
-  ['LAST_EXECUTION', descending(series => Date.parse(series.lastExecution ?? ''))],
+  ['LAST_EXECUTION', descending(series => (series.lastExecution === null ? 0 : Date.parse(series.lastExecution)))],
   ['NAME', (one, other) => (one.name < other.name ? -1 : 1)]
 ])
 
