@@ -68,6 +68,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   app.decorate('performance', performanceOf(monitor, warn))
   if (exposed) {
     await addMetricsField(host, fields)
+    monitor.operations.withMetrics = true
     if (hasRoute) {
       addMetricsRoute(app, {
         store: monitor.store,

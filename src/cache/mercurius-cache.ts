@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql'
-import { isOwnField } from '../lib/names.js'
+import { hasMetrics, isOwnField } from '../lib/names.js'
 import type { CacheOutcome } from './cache-calls.js'
 
 /** The options of mercurius-cache that matter here; all others pass through. */
@@ -77,8 +77,8 @@ function skipOwnFields(skip: unknown): unknown {
   // What is no function is for the cache to refuse.
   if (typeof skip !== 'function' && Boolean(skip)) return skip
   return (self: unknown, given: unknown, contextValue: unknown, info: GraphQLResolveInfo): unknown =>
-    isOwnField(info.parentType.name, info.fieldName) ||
-    (typeof skip === 'function' && (skip as Resolver)(self, given as never, contextValue, info))
+    isOwnField(info.parentType.name, info.fieldName, hasMetrics(info.schema)) ||
+    (typeof skip === 'function' && (skip as Resolver)(self, given, contextValue, info))
 }
 
 function timeCachedFields(
@@ -87,10 +87,11 @@ function timeCachedFields(
   calls: AsyncLocalStorage<Call>,
   tracker: CacheTracker
 ): void {
+  const withMetrics = hasMetrics(schema)
   for (const type of Object.values(schema.getTypeMap())) {
     if (!('isTypeOf' in type) || type.name.startsWith('__')) continue
     for (const field of Object.values(type.getFields())) {
-      if (isOwnField(type.name, field.name)) continue
+      if (isOwnField(type.name, field.name, withMetrics)) continue
       const isCached = all === true || Object.hasOwn(policy?.[type.name] ?? {}, field.name)
       if (isCached && field.resolve) field.resolve = timed(`${type.name}.${field.name}`, field.resolve, calls, tracker)
     }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type * as GraphQL from 'graphql'
 import { PerformanceError } from '../errors.js'
-import { OWN_TYPES, TIMING_FIELD } from '../lib/names.js'
+import { hasMetrics, isOwnType, TIMING_FIELD } from '../lib/names.js'
 import { metricsResolvers, timingResolver, type FieldsOptions, type ResolverMap } from './resolvers.js'
 import { metricsSdl, timingSdl, timingTypeSdl } from './sdl.js'
 
@@ -60,8 +60,9 @@ function hasTimingType(schema: GraphQL.GraphQLSchema): boolean {
 
 function objectTypesWithoutTiming(schema: GraphQL.GraphQLSchema): string[] {
   const subscription = schema.getSubscriptionType()?.name
+  const withMetrics = hasMetrics(schema)
   return Object.values(schema.getTypeMap())
     .filter(type => 'isTypeOf' in type && !(TIMING_FIELD in type.getFields()))
     .map(type => type.name)
-    .filter(name => !name.startsWith('__') && !OWN_TYPES.has(name) && name !== subscription)
+    .filter(name => !name.startsWith('__') && !isOwnType(name, withMetrics) && name !== subscription)
 }

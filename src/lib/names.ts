@@ -1,9 +1,16 @@
-/** The fields and types that the monitor adds to a schema. They never appear in its own numbers. */
+import type { GraphQLSchema } from 'graphql'
+
+/** The fields that the monitor adds to a schema. They and their types never appear in its own numbers. */
 export const METRICS_FIELD = '_performanceMetrics'
 export const TIMING_FIELD = '_performance'
 
-export const OWN_TYPES: ReadonlySet<string> = new Set([
-  'PerformanceMetrics',
+const METRICS_TYPE = 'PerformanceMetrics'
+/** The type of `TIMING_FIELD`; the plugin refuses an application that has one of that name. */
+const TIMING_TYPE = 'FieldPerformance'
+
+/** The types behind `METRICS_FIELD`. Where that is not added, an application may call its own like this. */
+const METRICS_TYPES: ReadonlySet<string> = new Set([
+  METRICS_TYPE,
   'ResolverMetrics',
   'QueryMetrics',
   'StatementMetrics',
@@ -21,15 +28,28 @@ export const OWN_TYPES: ReadonlySet<string> = new Set([
   'PerformanceHistoryPoint',
   'InstanceMetrics',
   'PerformanceHistoryMetrics',
-  'FieldPerformance',
   'PoolMetrics',
   'NamedPoolMetrics',
   'PoolWaits'
 ])
 
-/** Whether a resolver belongs to the monitor and not to the application. */
-export function isOwnField(parentType: string, field: string): boolean {
-  return field === METRICS_FIELD || field === TIMING_FIELD || OWN_TYPES.has(parentType)
+/** Whether `METRICS_FIELD` has been added to a schema; no type of the application can have one of our names then. */
+export function hasMetrics(schema: GraphQLSchema): boolean {
+  return String(schema.getQueryType()?.getFields()[METRICS_FIELD]?.type) === `${METRICS_TYPE}!`
+}
+
+/**
+ * Whether a type is the monitor's and not the application's.
+ *
+ * @param withMetrics whether `METRICS_FIELD` is in its schema
+ */
+export function isOwnType(type: string, withMetrics: boolean): boolean {
+  return type === TIMING_TYPE || (withMetrics && METRICS_TYPES.has(type))
+}
+
+/** The same of a field, and so of its resolver. */
+export function isOwnField(parentType: string, field: string, withMetrics: boolean): boolean {
+  return field === METRICS_FIELD || field === TIMING_FIELD || isOwnType(parentType, withMetrics)
 }
 
 const operationTypes: ReadonlySet<unknown> = new Set(['query', 'mutation', 'subscription'])

@@ -7,7 +7,7 @@ import type { TraceOfOperation } from './measurement.js'
 import type { ResolverCall } from './resolvers/call.js'
 import { CALL_KEY, EXECUTION_KEY } from './resolvers/contexts.js'
 import type { Execution } from './resolvers/execution.js'
-import { graphqlSourceOf, resolverOf, startsOperation, startsQuery } from './sample.js'
+import { graphqlSourceOf, resolverOf, startsOperation, startsQuery, type ResolverSpan } from './sample.js'
 
 /** What the `_performance` field answers. */
 export interface FieldTiming {
@@ -53,15 +53,13 @@ export class RunningOperation {
     return this.#ownResolvers > 0 && this.#otherResolvers === 0
   }
 
-  /** Takes note of a span that starts inside it. */
-  started(span: ReadableSpan): void {
-    if (startsQuery(span)) {
-      this.statements += 1
-      return
-    }
-    const resolver = resolverOf(span)
-    if (resolver === undefined) return
-    if (isOwnField(resolver.parentType, resolver.field)) this.#ownResolvers += 1
+  queryStarted(): void {
+    this.statements += 1
+  }
+
+  /** @param isOwn whether the resolver is the monitor's */
+  resolverStarted(isOwn: boolean): void {
+    if (isOwn) this.#ownResolvers += 1
     else this.#otherResolvers += 1
   }
 
@@ -118,6 +116,8 @@ export class RunningOperations {
   executing = 0
   /** The resolver call whose code is running right now, up to the first time it waits. */
   call: ResolverCall | undefined = undefined
+  /** Whether the fields behind `_performanceMetrics` are in a schema of the process, of which spans tell only names. */
+  withMetrics = false
   readonly #sentLate: (name: string) => void
 
   /** `sentLate` is told the resolver of each query that is sent after its call was recorded. */
@@ -136,7 +136,17 @@ export class RunningOperations {
     const operation = (trace.getSpan(parentContext) as Tagged | undefined)?.[OPERATION]
     if (operation === undefined) return
     ;(span as Tagged)[OPERATION] = operation
-    operation.started(span)
+    if (startsQuery(span)) {
+      operation.queryStarted()
+      return
+    }
+    const resolver = resolverOf(span)
+    if (resolver !== undefined) operation.resolverStarted(this.isOwn(resolver))
+  }
+
+  /** Whether a resolver is the monitor's. */
+  isOwn({ parentType, field }: ResolverSpan): boolean {
+    return isOwnField(parentType, field, this.withMetrics)
   }
 
   #sent(span: ReadableSpan, parentContext: Context): void {

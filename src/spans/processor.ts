@@ -1,7 +1,6 @@
 import { TraceFlags, type Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
-import { isOwnField } from '../lib/names.js'
 import { boundedName, copyOf } from '../lib/text.js'
 import type { Measurement, QueryMeasurement, ResolverMeasurement } from './measurement.js'
 import { senderOf, type RunningOperations, type Sender } from './operations.js'
@@ -216,10 +215,10 @@ export class SpanAggregator implements SpanProcessor {
     return span.parentSpanContext === undefined ? traceId : (this.#sink.operations.of(span)?.traceId ?? copyOf(traceId))
   }
 
-  #recordResolver(span: ReadableSpan, { parentType, field }: ResolverSpan): void {
+  #recordResolver(span: ReadableSpan, resolver: ResolverSpan): void {
     const running = this.#sink.operations.of(span)
-    if (running?.isMeasured || isOwnField(parentType, field)) return
-    const resolverName = `${parentType}.${field}`
+    if (running?.isMeasured || this.#sink.operations.isOwn(resolver)) return
+    const resolverName = `${resolver.parentType}.${resolver.field}`
     const isTimed = Math.random() * this.#sink.detail.sampleEvery < 1
     const measurement = isTimed
       ? measurementOf(span, this.#traceIdOf(span), countArguments(graphqlSourceOf(span)))

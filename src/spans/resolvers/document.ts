@@ -79,8 +79,8 @@ function readFacts(document: DocumentNode, operation: OperationDefinitionNode): 
     key: `${operation.operation} ${seriesName}`,
     source,
     isOwn:
-      roots.some(field => isOwnField('', field)) &&
-      roots.every(field => isOwnField('', field) || field === '__typename'),
+      roots.some(field => isOwnField('', field, false)) &&
+      roots.every(field => isOwnField('', field, false) || field === '__typename'),
     // A document without its text may select anything.
     wantsTimings: textOf(document)?.source.body.includes(TIMING_FIELD) ?? true
   }

@@ -1,6 +1,6 @@
 import type { Tracer } from '@opentelemetry/api'
 import type { GraphQLResolveInfo, GraphQLSchema } from 'graphql'
-import { isOwnField } from '../../lib/names.js'
+import { hasMetrics, isOwnField } from '../../lib/names.js'
 import { executionOf, type Execution, type Path } from './execution.js'
 import { MeasuredField, type Field, type Resolver } from './field.js'
 import type { SchemaSink } from './sinks.js'
@@ -47,11 +47,12 @@ export class SchemaWrapper {
   wrap(schema: GraphQLSchema): void {
     this.#versions.set(schema, this.#sink.schemaVersion)
     const subscription = schema.getSubscriptionType()
+    const withMetrics = hasMetrics(schema)
     for (const type of Object.values(schema.getTypeMap())) {
       // Interfaces have fields too, but nobody resolves them there.
       if (!('isTypeOf' in type) || type.name.startsWith('__')) continue
       for (const field of Object.values(type.getFields()) as Field[]) {
-        if (isOwnField(type.name, field.name)) continue
+        if (isOwnField(type.name, field.name, withMetrics)) continue
         this.#wrapField(field, 'resolve', type.name)
         if (type === subscription) this.#wrapField(field, 'subscribe', type.name)
       }
