@@ -89,7 +89,7 @@ export const selfTypes = `
   type SelfMetrics {
     "Operations, resolver calls and OpenTelemetry spans that were measured."
     spansProcessed: Float!
-    "Those that were not, for a fault or while measuring was off after too many."
+    "Those that were not, for a fault or while measuring was off after too many: an operation is one then, with its calls."
     spansDropped: Float!
     "Measurements that are in a series (other), since there were too many names."
     overflowed: Float!

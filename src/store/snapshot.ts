@@ -174,7 +174,7 @@ export type DetailName = 'FULL' | 'WITHOUT_CONTEXT' | 'SAMPLED'
 export interface SelfSnapshot {
   /** Operations, resolver calls and spans of the SDK that were measured. */
   readonly spansProcessed: number
-  /** Those that were not, for a fault or while measuring was off after too many. */
+  /** Those that were not, for a fault or while measuring was off after too many: an operation is one then, with its calls. */
   readonly spansDropped: number
   /** Measurements that are in a series `(other)`, since there were too many names. */
   readonly overflowed: number

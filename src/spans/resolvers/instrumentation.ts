@@ -19,9 +19,6 @@ export interface ResolverInstrumentationOptions {
   readonly isExporting?: boolean
 }
 
-/** Opening the stream of a subscription is no operation that could be exported. */
-const KEEP_NOTHING = { keep: () => undefined }
-
 /**
  * Measures every operation and every call of a resolver, whichever engine executes it: graphql-js (also the start and
  * the events of a subscription) or graphql-jit; and the batches of Mercurius' loaders.
@@ -44,7 +41,9 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     return moduleDefinitions({
       execute: original => this.#patchExecute(original),
       subscribe: original =>
-        measureSubscribe(original, args => this.#begin(args.schema, args.document, args.operationName, KEEP_NOTHING)),
+        measureSubscribe(original, ({ schema, document, operationName }) =>
+          this.#begin(schema, document, operationName, false)
+        ),
       compileQuery: original => this.#patchCompile(original),
       addLoader: original => measureBatches(original, () => this.#sink),
       connect: original => this.#patchConnect(original),
@@ -57,7 +56,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   #patchExecute(original: Execute): Execute {
     return (args, ...more) => {
       if (more.length > 0) return original(args, ...more)
-      const execution = this.#begin(args.schema, args.document, args.operationName)
+      const execution = this.#begin(args.schema, args.document, args.operationName, true)
       if (execution !== undefined) markMeasured(trace.getActiveSpan())
       if (execution === undefined || isIdle(execution)) {
         // OpenTelemetry's text has the comments of the client in it.
@@ -79,6 +78,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       if (query === undefined || facts === undefined) return compiled
       const measuredQuery: CompiledExecution = (root, contextValue, variables) => {
         const options = this.#executionOptions()
+        if (options?.isMeasured !== true) this.#missed(facts)
         if (options === undefined) {
           forget(contextValue)
           return query(root, contextValue, variables)
@@ -112,18 +112,21 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     }
   }
 
+  /** @param isOperation false where the stream of a subscription is opened, which is none that could be exported */
   #begin(
     schema: GraphQLSchema,
     document: DocumentNode,
     operationName: string | null | undefined,
-    more: Partial<ExecutionOptions> = {}
+    isOperation: boolean
   ): Execution | undefined {
     const options = this.#executionOptions()
-    if (options === undefined) return undefined
+    if (options === undefined && !this.#sink.isEnabled) return undefined
     try {
-      this.#schemas.wrapOnce(schema)
+      if (options !== undefined) this.#schemas.wrapOnce(schema)
       const facts = this.#documents.factsOf(document, operationName)
-      return facts && new Execution(facts, { ...options, ...more })
+      if (isOperation && facts !== undefined && options?.isMeasured !== true) this.#missed(facts)
+      if (options === undefined || facts === undefined) return undefined
+      return new Execution(facts, isOperation ? options : { ...options, keep: () => undefined })
     } catch (error) {
       // An invalid schema or document is for the engine to refuse.
       this.#sink.caught(error)
@@ -137,7 +140,6 @@ export class ExecutionInstrumentation extends InstrumentationBase {
    */
   #executionOptions(): ExecutionOptions | undefined {
     const isMeasured = this.#sink.accepts()
-    if (!isMeasured) this.#sink.lost()
     if (!isMeasured && !(this.#isExporting && this.#sink.isEnabled)) return undefined
     const { contexts, slowTraces, maxResolverSpans } = this.#sink
     return {
@@ -146,6 +148,11 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       entersDirectly: contexts !== undefined,
       keep: () => slowTraces?.keep(maxResolverSpans)
     }
+  }
+
+  /** Counts an operation that is not measured, with its calls: while measuring is off nobody knows how many they are. */
+  #missed({ isOwn }: OperationFacts): void {
+    if (!isOwn) this.#sink.lost()
   }
 
   /** Whoever gives a connection back hands it on to the next in line, whose callback belongs to another context. */
