@@ -213,6 +213,40 @@ test('something like a promise that settles twice is one call', async t => {
   await isLeftToAWrapper(t, twice)
 })
 
+for (const jit of [0, 1]) {
+  test(`whoever wraps a resolver that returns a query builder can use its methods; jit: ${jit}`, async t => {
+    class Builder {
+      static asked = 0
+      #limit = 0
+      limit(count: number): this {
+        this.#limit = count
+        return this
+      }
+      then(fulfilled: (value: string) => unknown): unknown {
+        Builder.asked += 1
+        return Promise.resolve(`at most ${this.#limit}`).then(fulfilled)
+      }
+    }
+    const app = await service({ schema, jit, resolvers: { Query: { value: () => new Builder() } } })
+    t.teardown(() => app.close())
+    await ask(app, '{ value }')
+    const field = fieldOf(app.graphql.schema, 'value')
+    const inner = field.resolve
+    field.resolve = (...given): unknown => (inner?.(...given) as Builder).limit(10)
+    for (const isKnown of [false, true]) {
+      if (isKnown) processMonitor().schemaChanged()
+      Builder.asked = 0
+      const grown = await grownBy('Query.value', async () => {
+        for (let round = 0; round < 3; round += 1) {
+          t.strictSame((await ask(app, `{ known${isKnown}: value }`)).data, { [`known${isKnown}`]: 'at most 10' })
+        }
+      })
+      t.equal(grown, 3)
+      t.equal(Builder.asked, 3, 'nobody but the engine asks for the result')
+    }
+  })
+}
+
 /** Whoever wraps a measured resolver gets the very object that it returned, and the call is counted once. */
 async function isLeftToAWrapper(t: Test, returned: object): Promise<void> {
   const app = await service({ schema, resolvers: { Query: { value: () => returned } } })

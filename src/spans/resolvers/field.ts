@@ -70,7 +70,8 @@ export class MeasuredField {
     if (result instanceof Promise) return this.#settling(result, call, isDirect)
     if (isThenable(result)) {
       this.mayWait()
-      return new MeasuredThenable(result, call)
+      if (isDirect) return new MeasuredThenable(result, call)
+      // Who has wrapped the resolver may want more of it than `then`, and to ask it here would send the query of a builder.
     }
     this.#recorder.returned(call)
     return result
