@@ -55,6 +55,20 @@ test('spans also leave when the process ends by itself', async t => {
   t.equal(received.spans.filter(({ name }) => name === 'query Hello').length, 5)
 })
 
+test('what is exported while measuring is switched off holds no comment of a client either', async t => {
+  const received = await startReceiver(t)
+  const ending = `
+    app.performance.configure({ enabled: false })
+    await ask('query Off { hello(name: "hunter2") } # hunter2')
+    await app.close()
+    process.exit(0)`
+  t.match(await runNode(given(ending), exportTo(received)), { code: 0, stderr: '' })
+  const [off] = received.spans.filter(({ name }) => name === 'query Off')
+  const source = off?.attributes.find(({ key }) => key === 'graphql.source')?.value.stringValue
+  t.equal(source, 'query Off { hello(name: "*") }')
+  t.notMatch(received.body, 'hunter2')
+})
+
 test('what is not sampled is counted all the same, and not exported', async t => {
   const received = await startReceiver(t)
   const environment = {

@@ -13,6 +13,7 @@ interface CacheOptions {
   readonly skip?: unknown
   readonly onHit?: Listener
   readonly onMiss?: Listener
+  readonly onSkip?: Listener
 }
 
 type Listener = (type: string, field: string) => void
@@ -52,6 +53,11 @@ export function trackedCache<Options extends object>(
     const listening = {
       ...given,
       skip: skipOwnFields(options.skip),
+      ...(options.onSkip !== undefined && {
+        onSkip: (type: string, field: string) => {
+          if (!isOwnField(type, field, hasMetrics(app.graphql.schema))) options.onSkip?.(type, field)
+        }
+      }),
       onHit: noting('hit', options.onHit),
       onMiss: noting('miss', options.onMiss)
     }

@@ -108,11 +108,15 @@ function failureOf(error: unknown): Failure {
 
 /**
  * Class 08. Not where Postgres itself says so of a statement and goes on, as for a wrong number of parameters or of a server
- * behind it.
+ * behind it; the severity is in the server's language, but those that end a connection are the same in most.
  */
 function isConnectionException(code: string, error: unknown): boolean {
   const { severity, routine } = error as { readonly severity?: unknown; readonly routine?: unknown }
-  return isState(code) && code.startsWith('08') && !(severity === 'ERROR' && typeof routine === 'string')
+  return (
+    isState(code) &&
+    code.startsWith('08') &&
+    !(typeof routine === 'string' && !/^(?:FATAL|PANIC)/.test(String(severity)))
+  )
 }
 
 function isSystemCode(code: string): boolean {

@@ -19,7 +19,7 @@ import {
   type OperationSpan,
   type ResolverSpan
 } from './sample.js'
-import { scrub, type CleanStatement } from './scrub.js'
+import { erase, scrub, type CleanStatement } from './scrub.js'
 import type { SqlAnalyzer, Statement } from './sql/analyzer.js'
 
 const NAME_LIMIT = 128
@@ -137,9 +137,7 @@ export class SpanAggregator implements SpanProcessor {
     try {
       scrub(span, statement)
     } catch (error) {
-      // What cannot be cleaned says nothing.
-      span.updateName('unknown')
-      for (const name of Object.keys(span.attributes)) Reflect.deleteProperty(span.attributes, name)
+      erase(span)
       this.#sink.caught(error)
     }
   }

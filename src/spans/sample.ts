@@ -26,9 +26,14 @@ export function startsQuery(span: StartingSpan): boolean {
 
 /**
  * What the span of a query is called: OpenTelemetry's name for it, with `operation` in the place of what its instrumentation
- * takes for one, which is the SQL up to the first space with all literals in it.
+ * takes for one, which is the SQL up to the first space with all literals in it. Without an operation it is no query, or
+ * nobody knows which.
  */
-export function queryNameOf({ attributes }: { readonly attributes: Attributes }, operation: string): string {
+export function queryNameOf(
+  { name, attributes }: Pick<ReadableSpan, 'name' | 'attributes'>,
+  operation = name.startsWith('pg.query:') ? 'UNKNOWN' : undefined
+): string {
+  if (operation === undefined) return name
   const prepared = attributes['db.postgresql.plan']
   const database = attributes['db.namespace'] ?? attributes['db.name']
   const command = typeof prepared === 'string' && prepared !== '' ? prepared : operation

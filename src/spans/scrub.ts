@@ -35,7 +35,7 @@ export interface CleanStatement {
  */
 export function scrub(span: Scrubbable, statement: CleanStatement | undefined): void {
   const { attributes } = span
-  const name = statement !== undefined && startsQuery(span) ? queryNameOf(span, statement.operation) : span.name
+  const name = startsQuery(span) ? queryNameOf(span, statement?.operation) : span.name
   if (name !== span.name || name.length > LIMIT) span.updateName(name.slice(0, LIMIT))
   for (const name in attributes) {
     const value = attributes[name]
@@ -54,6 +54,15 @@ export function scrub(span: Scrubbable, statement: CleanStatement | undefined): 
   if (span.status.code === SpanStatusCode.ERROR) {
     span.setStatus({ code: SpanStatusCode.ERROR, ...(code === undefined ? {} : { message: code }) })
   }
+}
+
+/** Leaves nothing but that there was a span, where it cannot be cleaned. */
+export function erase(span: Scrubbable): void {
+  for (const { attributes = {} } of [span, ...span.events]) {
+    for (const name of Object.keys(attributes)) Reflect.deleteProperty(attributes, name)
+  }
+  span.updateName('unknown')
+  if (span.status.code === SpanStatusCode.ERROR) span.setStatus({ code: SpanStatusCode.ERROR })
 }
 
 function shortened(value: AttributeValue | undefined): AttributeValue | undefined {

@@ -54,8 +54,7 @@ export interface Detail {
   readonly context: boolean
   /**
    * One call of a resolver in so many is timed, by chance, since calls may come in a pattern:
-   * `Math.random() * sampleEvery < 1`. The others are counted: `sink.counted(name, failed)`. Where a document asks for
-   * timings, all are timed.
+   * `Math.random() * sampleEvery < 1`. The others are counted: `sink.counted(name, failed)`.
    */
   readonly sampleEvery: number
 }

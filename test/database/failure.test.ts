@@ -79,8 +79,10 @@ test('an error of class 08 that Postgres has for a statement, and not for its co
     Object.assign(withCode(code), { severity, routine: 'exec_bind_message' })
   for (const code of ['08P01', '08006', '08001']) {
     t.equal(statementFailure(said(code, 'ERROR')), 'final')
+    t.equal(statementFailure(said(code, 'FEHLER')), 'final', 'in the language of the server')
     t.ok(isRefusal(said(code, 'ERROR')))
     t.equal(statementFailure(said(code, 'FATAL')), 'lost')
+    t.equal(statementFailure(withCode(code)), 'lost', 'of a pooler')
   }
 })
 

@@ -254,8 +254,7 @@ for (const jit of [0, 1]) {
     ]
     for (const document of [...malformed, ...malformed]) {
       const payload = { query: JSON.stringify(document) }
-      const { statusCode } = await app.inject({ method: 'POST', url: '/graphql', payload })
-      t.ok(statusCode < 600)
+      await app.inject({ method: 'POST', url: '/graphql', payload })
       await Promise.resolve()
         .then(() => execute({ schema: app.graphql.schema, document: document as never, contextValue: { app } }))
         .catch(() => undefined)
@@ -291,8 +290,7 @@ for (const jit of [0, 1]) {
       const document = { ...tree, definitions: [{ ...definition, ...part }] }
       for (let round = 0; round < 3; round += 1) {
         const payload = { query: JSON.stringify(document) }
-        const { statusCode } = await app.inject({ method: 'POST', url: '/graphql', payload })
-        t.ok(statusCode < 600)
+        await app.inject({ method: 'POST', url: '/graphql', payload })
       }
     }
     t.equal(processMonitor().faults.faults, faults, 'nothing is thrown')

@@ -67,3 +67,13 @@ for (const [way, environment] of [
     )
   })
 }
+
+test('nor where nothing but its name is left of a query', { timeout: 60_000 }, async t => {
+  const postgres = await usePostgres(t)
+  const received = await startReceiver(t)
+  const given = ['--import', 'mercurius-performance/register', '--input-type=module', '-e', app]
+  const environment = { TEST_DATABASE: postgres.url, TEST_JIT: '0', OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '1' }
+  t.match(await runNode(given, { ...exportTo(received), ...environment }), { code: 0, stderr: '' })
+  t.ok(received.spans.some(({ name }) => name.startsWith('pg.query:UNKNOWN')))
+  t.notMatch(received.body, /hunter2/i)
+})

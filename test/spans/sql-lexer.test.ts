@@ -112,6 +112,11 @@ test('what never ends hides the rest', async t => {
     'WHERE a = ?',
     'nor may be told apart what comes before'
   )
+  t.equal(
+    redact(`INSERT INTO t VALUES ('it's secret ${'in prose '.repeat(8_000)}')`),
+    'INSERT INTO t VALUES (?',
+    'in a long text'
+  )
   t.equal(redact("WHERE a = 'the dogs\\' secret bowl'"), 'WHERE a = ?', 'a backslash that does not escape')
 })
 

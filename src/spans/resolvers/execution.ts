@@ -74,7 +74,7 @@ export class Execution implements Context {
   /** The execution whose context value this one was given too; null where its value is none that could be marked. */
   sharesWith: Execution | null | undefined = undefined
   readonly outer: Context
-  #timings: Map<string, FieldTiming> | undefined
+  #timings: Map<string, FieldTiming | undefined> | undefined
 
   constructor(
     facts: OperationFacts,
@@ -116,16 +116,16 @@ export class Execution implements Context {
     return new LayeredContext(this, new Map([[key, undefined]]))
   }
 
-  /** Remembers the time of the resolver call at `path`. */
-  resolved(path: Path, timing: FieldTiming): void {
+  /** Remembers the time of the resolver call at `path`; undefined for one that was not timed. */
+  resolved(path: Path, timing: FieldTiming | undefined): void {
     ;(this.#timings ??= new Map()).set(keyOf(path), timing)
   }
 
-  /** The time of the call that returned the object whose field is at `path`. */
+  /** The time of the call that returned the object whose field is at `path`, where that was timed. */
   timingAbove(path: Path): FieldTiming | undefined {
     for (let above = path.prev; above !== undefined; above = above.prev) {
-      const timing = this.#timings?.get(keyOf(above))
-      if (timing !== undefined) return timing
+      const key = keyOf(above)
+      if (this.#timings?.has(key)) return this.#timings.get(key)
     }
     return undefined
   }

@@ -60,7 +60,8 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       if (execution !== undefined) markMeasured(trace.getActiveSpan())
       if (execution === undefined || isIdle(execution)) {
         // OpenTelemetry's text has the comments of the client in it.
-        setSource(trace.getActiveSpan(), '')
+        const facts = this.#isExporting ? this.#documents.factsOf(args.document, args.operationName) : undefined
+        setSource(trace.getActiveSpan(), facts?.source ?? '')
         forget(args.contextValue)
         return original(args)
       }

@@ -86,8 +86,7 @@ export class CallRecorder {
    */
   started(call: ResolverCall, began: number): void {
     const { sampleEvery } = this.#sink.detail
-    // Of a document that asks for timings all are timed, or a field would be told the time of another call above it.
-    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1 && !call.execution.facts.wantsTimings) {
+    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) {
       // What it costs not to be timed belongs to the cost of calls too.
       if (began !== 0) this.#meter(call, this.#sink.now() - began)
       return
@@ -144,9 +143,11 @@ export class CallRecorder {
     this.#sink.meter.calls.measured(this.#meteredBefore + this.#sink.now() - now)
   }
 
-  #count({ execution: { kept }, waits }: ResolverCall, failed: boolean): void {
-    this.#sink.counted(this.name, failed, waits?.statements ?? 0)
+  #count({ execution, waits, rare }: ResolverCall, failed: boolean): void {
+    const { kept } = execution
     if (kept !== undefined) kept.droppedCalls += 1
+    if (rare?.path !== undefined) execution.resolved(rare.path, undefined)
+    this.#sink.counted(this.name, failed, waits?.statements ?? 0)
   }
 
   /** A call that is only counted reads no clock, so that what the readings take is taken off. */

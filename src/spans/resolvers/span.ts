@@ -61,6 +61,7 @@ export class ResolverSpan implements Span, ReadableSpan {
   readonly #wallOffset: number
   #context: SpanContext | undefined
   #hasOwnAttributes = false
+  #isRenamed = false
 
   constructor(
     { name, attributes }: SpanKindOfResolver,
@@ -101,7 +102,9 @@ export class ResolverSpan implements Span, ReadableSpan {
 
   /** Whether anything was put on it that our own instrumentation did not put there. */
   get isTouched(): boolean {
-    return this.#hasOwnAttributes || this.events !== NONE || this.links !== NONE || this.status !== UNSET
+    return (
+      this.#hasOwnAttributes || this.#isRenamed || this.events !== NONE || this.links !== NONE || this.status !== UNSET
+    )
   }
 
   isRecording(): boolean {
@@ -169,7 +172,9 @@ export class ResolverSpan implements Span, ReadableSpan {
   }
 
   updateName(name: string): this {
-    if (!this.ended) this.name = name
+    if (this.ended) return this
+    this.name = name
+    this.#isRenamed = true
     return this
   }
 

@@ -90,10 +90,12 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
     const scanned = text.length > SCAN_LIMIT ? text.slice(0, SCAN_LIMIT) : text
     folder.begin(scanned)
     const ended = lex(scanned, folder)
-    // A quote too many or too few: what looks like SQL after the first literal may be data, and what like a literal SQL.
-    if (!ended && scanned === text) tokens.cutAfterFirst(LITERAL)
     // A bulk INSERT is the statement it would be with a row less, wherever in a row it was cut.
-    const whole = (scanned !== text && folder.closeList()) || ended
+    const isClosed = scanned !== text && folder.closeList()
+    // A quote too many or too few: what looks like SQL after the first literal may be data, and what like a literal SQL. Of
+    // a text that is cut nobody knows.
+    if (scanned === text ? !ended : !isClosed) tokens.cutAfterFirst(LITERAL)
+    const whole = isClosed || ended
     const normalised = render(tokens)
     const key = keyOf(normalised, whole)
     let entry = byNormalisedText.get(key)
