@@ -1,10 +1,12 @@
 import { test } from 'tap'
 import { identityKey } from '../../src/store/identity.js'
-import { rollUp, type SeriesRollup } from '../../src/store/roll-up.js'
+import { rollUp, startRollingUp, type SeriesRollup } from '../../src/store/roll-up.js'
 import { call, select, sent, storeWith } from './support.js'
 
-const seriesOf = (store: Parameters<typeof rollUp>[0]): SeriesRollup[] =>
-  [...rollUp(store)].filter(found => found !== undefined)
+function seriesOf(store: Parameters<typeof rollUp>[0]): SeriesRollup[] {
+  startRollingUp(store)
+  return [...rollUp(store)].filter(found => found !== undefined)
+}
 
 test('what is counted by operation and table is one series, whichever statement came first', async t => {
   const keys = ['one', 'other'].map(fingerprint => {
