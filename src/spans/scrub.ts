@@ -39,12 +39,11 @@ export function scrub(span: Scrubbable, statement: CleanStatement | undefined): 
   if (name !== span.name || name.length > LIMIT) span.updateName(name.slice(0, LIMIT))
   for (const name in attributes) {
     const value = attributes[name]
-    if (typeof value !== 'string') attributes[name] = shortened(value)
-    else if (sqlAttributes.has(name)) attributes[name] = statement?.text ?? '?'
-    else if (urlAttributes.has(name)) attributes[name] = value.split('?', 1)[0] ?? ''
+    if (sqlAttributes.has(name)) attributes[name] = statement?.text ?? '?'
+    else if (typeof value === 'string' && urlAttributes.has(name)) attributes[name] = value.split('?', 1)[0] ?? ''
     else if (name === 'url.query') attributes[name] = '?'
     else if (name === 'graphql.source' && !isOfOperationOrField(attributes)) attributes[name] = ''
-    else if (value.length > LIMIT) attributes[name] = value.slice(0, LIMIT)
+    else attributes[name] = shortened(value)
   }
   let code: string | undefined
   for (const { attributes: details } of span.events) {
