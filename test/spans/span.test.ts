@@ -5,7 +5,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node'
 import { test } from 'tap'
 import { INSTRUMENTATION_NAME } from '../../src/spans/sample.js'
 import { ResolverSpan } from '../../src/spans/resolvers/span.js'
-import { scrub } from '../../src/spans/scrub.js'
+import { erase, scrub } from '../../src/spans/scrub.js'
 
 const ended: ReadableSpan[] = []
 const processor: SpanProcessor = {
@@ -165,5 +165,15 @@ test('what is put on one span is on no other, and no text of an error leaves', t
   t.notMatch(JSON.stringify([one?.attributes, one?.events, one?.status]), 'hunter2')
   t.equal(one?.events[1]?.attributes?.['exception.type'], '23505')
   t.equal(one?.status.code, SpanStatusCode.ERROR)
+  t.end()
+})
+
+test('of what cannot be cleaned nothing is left but that there was a span', t => {
+  const span = tracer.startSpan("pg.query:SELECT'hunter2'") as Span & ReadableSpan
+  span.setAttribute('db.query.text', 'hunter2').addEvent('exception', { 'exception.message': 'hunter2' })
+  span.setStatus({ code: SpanStatusCode.ERROR, message: 'hunter2' })
+  erase(span)
+  t.notMatch(JSON.stringify([span.name, span.attributes, span.events, span.status]), 'hunter2')
+  t.equal(span.status.code, SpanStatusCode.ERROR)
   t.end()
 })
