@@ -1,6 +1,6 @@
 import type { HrTime } from '@opentelemetry/api'
 import type { ExponentialHistogram } from '@opentelemetry/sdk-metrics'
-import { SCALE } from '../store/sketch.js'
+import { SCALE } from '../store/bucket.js'
 import type { SeriesTotals } from '../store/totals.js'
 
 const SECOND = 1e9

@@ -1,4 +1,5 @@
-import { BUCKET_LIMIT, LOWEST_BUCKET, bucketValue, type Sketch } from './sketch.js'
+import { BUCKET_LIMIT, LOWEST_BUCKET, bucketValue } from './bucket.js'
+import type { Sketch } from './sketch.js'
 
 /** The buckets of a sketch: `counts[0]` belongs to bucket `offset`, which `sketch.ts` says the bounds of. */
 export interface Buckets {

@@ -1,27 +1,6 @@
+import { bucketOf, bucketValue } from './bucket.js'
 import { BYTES } from './bytes.js'
 
-/**
- * A histogram of durations, or of counts, whose quantiles are within 0.6% of the true value at any count.
- *
- * The buckets are those of OpenTelemetry's base-2 exponential histogram at scale 6, in seconds, the unit in which they
- * leave: bucket `i` holds the values in (b^i, b^(i+1)] seconds with b = 2^(2^-6), about 1.0109. So it leaves over OTLP
- * without loss, and merging is addition. A count is kept as if it were so many nanoseconds.
- * https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram
- *
- * Values are whole nanoseconds: sums of them are exact up to 2^53 (104 days).
- */
-export const SCALE = 6
-
-const BUCKETS_PER_OCTAVE = 2 ** SCALE
-const SECOND = 1e9
-/** How many buckets there are between a nanosecond and a second; not a whole number. */
-const BUCKETS_BELOW_SECOND = Math.log2(SECOND) * BUCKETS_PER_OCTAVE
-/** Longer durations count as this: 2^47 ns, 39 hours. It bounds the buckets of a sketch to 3,009. */
-const LARGEST = 2 ** 47
-/** That of a nanosecond. */
-export const LOWEST_BUCKET = Math.ceil(-BUCKETS_BELOW_SECOND) - 1
-const HIGHEST_BUCKET = Math.ceil(47 * BUCKETS_PER_OCTAVE - BUCKETS_BELOW_SECOND) - 1
-export const BUCKET_LIMIT = HIGHEST_BUCKET - LOWEST_BUCKET + 1
 /** Buckets are allocated in steps of this many; most series stay within an octave or two. */
 const STEP = 16
 
@@ -29,6 +8,12 @@ type Counts = Uint8Array | Uint32Array | Float64Array
 
 const none: Counts = new Uint8Array(0)
 
+/**
+ * A histogram of durations, or of counts, whose quantiles are within 0.6% of the true value at any count; `bucket.ts` says
+ * what its buckets are. Merging is addition. A count is kept as if it were so many nanoseconds.
+ *
+ * Values are whole nanoseconds: sums of them are exact up to 2^53 (104 days).
+ */
 export class Sketch {
   count = 0
   /** Nanoseconds, where the values are durations. */
@@ -165,21 +150,4 @@ export function endOfFilled(counts: Counts): number {
   let end = counts.length
   while (end > 0 && counts[end - 1] === 0) end -= 1
   return end
-}
-
-/** The index of the bucket that holds `nanoseconds`, which is above 0. */
-export function bucketOf(nanoseconds: number): number {
-  return nanoseconds >= LARGEST
-    ? HIGHEST_BUCKET
-    : Math.ceil(Math.log2(nanoseconds) * BUCKETS_PER_OCTAVE - BUCKETS_BELOW_SECOND) - 1
-}
-
-/**
- * The value that stands for a bucket, in nanoseconds: the one whose relative distance to both bounds is the same, so
- * that the error is at most (b - 1) / (b + 1), 0.54%.
- */
-export function bucketValue(bucket: number): number {
-  const lower = 2 ** (bucket / BUCKETS_PER_OCTAVE)
-  const upper = 2 ** ((bucket + 1) / BUCKETS_PER_OCTAVE)
-  return ((2 * lower * upper) / (lower + upper)) * SECOND
 }

@@ -8,7 +8,8 @@ import {
   type JsonHistogram
 } from '../../src/history/prometheus/amounts.js'
 import { Merger } from '../../src/store/quantiles.js'
-import { bucketOf, Sketch } from '../../src/store/sketch.js'
+import { bucketOf } from '../../src/store/bucket.js'
+import { Sketch } from '../../src/store/sketch.js'
 import { seededRandom } from '../random.js'
 
 /** As the API of Prometheus writes what a sketch holds, at `scale`. */

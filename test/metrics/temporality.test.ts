@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { StoreMetricProducer } from '../../src/metrics/producer.js'
-import { bucketOf } from '../../src/store/sketch.js'
+import { bucketOf } from '../../src/store/bucket.js'
 import { seededRandom } from '../random.js'
 import { call, storeWith } from '../store/support.js'
 import { bucketsOf, collect, type Collected } from './support.js'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { readTotals, type Kind, type SeriesTotals } from '../../src/store/totals.js'
 import type { Store } from '../../src/store/store.js'
-import { bucketOf } from '../../src/store/sketch.js'
+import { bucketOf } from '../../src/store/bucket.js'
 import { call, select, sent, storeWith } from './support.js'
 
 function totalsOf<Of extends Kind>(store: Store, kind: Of): SeriesTotals<Of>[] {

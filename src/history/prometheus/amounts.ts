@@ -1,4 +1,5 @@
-import { bucketValue, SCALE, Sketch } from '../../store/sketch.js'
+import { bucketValue, SCALE } from '../../store/bucket.js'
+import { Sketch } from '../../store/sketch.js'
 
 /** What was counted: a number of things or, with their sum and their buckets, of durations. */
 export interface Amount {

@@ -1,0 +1,33 @@
+import { test } from 'tap'
+import { BUCKET_LIMIT, bucketOf, bucketValue, LOWEST_BUCKET } from '../../src/store/bucket.js'
+import { seededRandom } from '../random.js'
+
+const random = seededRandom(6)
+
+test('a bucket holds what OpenTelemetry says it holds: above its lower bound, up to its upper bound, in seconds', t => {
+  const values = [1, 2, 3, 1000, 2 ** 20, 2 ** 20 + 1, 123_456_789, 1e9, 2 ** 46]
+  for (const value of [...values, ...Array.from({ length: 1000 }, () => Math.ceil(2 ** (47 * random())))]) {
+    const bucket = bucketOf(value)
+    const seconds = value / 1e9
+    t.ok(2 ** (bucket / 64) < seconds * (1 + 1e-12) && seconds <= 2 ** ((bucket + 1) / 64) * (1 + 1e-12), String(value))
+    t.ok(Math.abs(bucketValue(bucket) - value) / value < 0.006)
+  }
+  t.end()
+})
+
+test('a duration that is a bound itself, as 2 s, lies below it, and the next nanosecond above', t => {
+  for (let power = -9; power <= 17; power += 1) {
+    const bound = 2 ** power * 1e9
+    t.equal(bucketOf(bound), 64 * power - 1, `${bound} ns`)
+    if (power < 14) t.equal(bucketOf(bound + 1), 64 * power, `${bound} ns and one more`)
+    t.equal(bucketOf(bound - 1), 64 * power - 1)
+  }
+  t.end()
+})
+
+test('every bucket from the lowest to the highest can be reached, and none beside them', t => {
+  t.equal(bucketOf(1), LOWEST_BUCKET)
+  t.equal(bucketOf(Number.MAX_SAFE_INTEGER), LOWEST_BUCKET + BUCKET_LIMIT - 1)
+  t.equal(bucketOf(2 ** 47 - 1), LOWEST_BUCKET + BUCKET_LIMIT - 1)
+  t.end()
+})
