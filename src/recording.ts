@@ -29,16 +29,17 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
   contexts: DirectContexts | undefined
   spanEnded: SpanEnded | undefined
   slowTraces: SlowTraceExport | undefined
+  /** Monotonic nanoseconds. */
+  readonly now: () => number
   protected readonly performanceLog: PerformanceLog
   protected readonly guard: FaultGuard
   protected readonly control: DetailControl
   protected settings: PerformanceConfig
-  readonly #clock: Clock
   #sendsSql = false
   #sql: SqlAnalyzer | undefined
 
   constructor(config: PerformanceConfig, clock: Clock, seriesLimit: number) {
-    this.#clock = clock
+    this.now = clock.monotonic
     this.settings = config
     if (config.enabled) this.#sql = createSqlAnalyzer()
     this.store = new Store({ clock, retentionPeriod: config.retentionPeriod, seriesLimit })
@@ -89,10 +90,6 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
 
   accepts(): boolean {
     return this.settings.enabled && this.guard.open()
-  }
-
-  now(): number {
-    return this.#clock.monotonic()
   }
 
   /** From now on queries may be sent, so that resolver calls need contexts. */

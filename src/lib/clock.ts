@@ -1,5 +1,5 @@
-// The global of that name is a getter, which would be a tenth of what a reading takes.
-import { performance } from 'node:perf_hooks'
+// It takes a tenth less than performance.now(), which looks at what it is called on first.
+import { hrtime } from 'node:process'
 
 /**
  * The two readings of time that the monitor needs. Durations and windows come from the monotonic one alone, so a wall
@@ -7,12 +7,18 @@ import { performance } from 'node:perf_hooks'
  */
 export interface Clock {
   /** Monotonic time in nanoseconds since an arbitrary start. */
-  monotonic(): number
+  readonly monotonic: () => number
   /** Wall time in milliseconds since 1970-01-01T00:00:00Z. */
-  wall(): number
+  readonly wall: () => number
 }
 
+/** The machine may have been up for long, and a number counts nanoseconds exactly for 104 days. */
+const ORIGIN = hrtime()[0]
+
 export const systemClock: Clock = {
-  monotonic: () => performance.now() * 1e6,
+  monotonic: () => {
+    const time = hrtime()
+    return (time[0] - ORIGIN) * 1e9 + time[1]
+  },
   wall: () => Date.now()
 }
