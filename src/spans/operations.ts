@@ -7,6 +7,7 @@ import type { TraceOfOperation } from './measurement.js'
 import type { ResolverCall } from './resolvers/call.js'
 import { CALL_KEY, EXECUTION_KEY } from './resolvers/contexts.js'
 import type { Execution } from './resolvers/execution.js'
+import { SpareCall } from './resolvers/spare-call.js'
 import { graphqlSourceOf, resolverOf, startsOperation, startsQuery, type ResolverSpan } from './sample.js'
 
 /** What the `_performance` field answers. */
@@ -114,8 +115,14 @@ export function senderOf(span: ReadableSpan): Sender | undefined {
 export class RunningOperations {
   /** How many executions that are measured themselves are starting right now, one inside the other. */
   executing = 0
-  /** The resolver call whose code is running right now, up to the first time it waits. */
+  /** The resolver call without a context of its own whose code is running right now; none inside one that has one. */
   call: ResolverCall | undefined = undefined
+  /**
+   * Whether the code that is running right now, up to the first time it waits, is that of a resolver call in a context of
+   * its own. Not which one it is: to note down what is new in something old has V8 remember it for garbage collection.
+   */
+  inContext = false
+  readonly spare = new SpareCall()
   /** Whether the fields behind `_performanceMetrics` are in a schema of the process, of which spans tell only names. */
   withMetrics = false
   readonly #sentLate: (name: string) => void
@@ -123,6 +130,12 @@ export class RunningOperations {
   /** `sentLate` is told the resolver of each query that is sent after its call was recorded. */
   constructor(sentLate: (name: string) => void) {
     this.#sentLate = sentLate
+  }
+
+  /** From here on the code of `call` is running. */
+  running(call: ResolverCall): void {
+    this.call = call.hasContext ? undefined : call
+    this.inContext = call.hasContext
   }
 
   started(span: ReadableSpan, parentContext: Context): void {
@@ -180,14 +193,14 @@ export class RunningOperations {
 
   /** The context of the code that is running: that of a call even where the call does not run in it. */
   get context(): Context {
-    return this.call === undefined || this.call.hasContext ? context.active() : known(this.call)
+    return this.call === undefined ? context.active() : known(this.call)
   }
 
   /** A call without a context of its own is found only while its code is running. */
   #callIn(parentContext: Context): ResolverCall | undefined {
     const inContext = parentContext.getValue(CALL_KEY) as ResolverCall | undefined
     const { call } = this
-    if (call === undefined || call.hasContext) return inContext
+    if (call === undefined) return inContext
     return inContext === undefined || inContext === call.rare?.parent ? known(call) : inContext
   }
 

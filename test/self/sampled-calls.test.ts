@@ -27,7 +27,7 @@ for (const [level, nanoseconds] of [
     const definition = buildSchema('type Query { field: String }').getQueryType()?.getFields().field
     const facts = new Documents().factsOf(parse('{ field }'), undefined)
     if (definition === undefined || facts === undefined) throw new Error('the schema and the document have a field')
-    const options = { isExporting: false, entersDirectly: true, keep: () => undefined }
+    const options = { isExporting: false, entersDirectly: true }
     const execution = new Execution(facts, options, ROOT_CONTEXT)
     const field = new MeasuredField('Query.field', 'Query', definition as Field, monitor, trace.getTracer('test'))
     for (let index = 0; index < CALLS; index += 1) field.returned(field.begin(execution, {}), 'value', true)

@@ -1,14 +1,15 @@
 import '../preload.js'
 import { setTimeout as delay } from 'node:timers/promises'
-import { trace } from '@opentelemetry/api'
+import { context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { test } from 'tap'
 import { processMonitor } from '../../src/process-monitor.js'
 import type { ResolverSnapshot } from '../../src/store/snapshot.js'
+import { retainedBytes } from '../heap.js'
 import { ask, service } from '../service.js'
 
 const schema = `
   type Query { items(of: String!): [Item!]! }
-  type Item { sends: Int  sendsLong: Int  calls: Int  fails: Int  nests: Int  slow: String }
+  type Item { sends: Int  sendsLong: Int  calls: Int  fails: Int  nests: Int  slow: String  waits: Int  sent: Int  computes: Int }
 `
 
 interface Item {
@@ -29,6 +30,9 @@ function work(): void {
 /** After so many calls a resolver counts as one that only computes, and its calls share an object. */
 const SPECIAL = 100
 let slow: (item: Item, context: object) => unknown = () => undefined
+/** What the newest call of `computes` was given as context. */
+let given: object = {}
+let sent: (item: Item, context: object) => unknown = () => undefined
 
 const resolvers = {
   Query: { items: () => Array.from({ length: 200 }, (_, id) => ({ id })) },
@@ -60,7 +64,19 @@ const resolvers = {
       if (id < SPECIAL) return id
       return nested(id, context)
     },
-    slow: () => delay(50, 'slow')
+    slow: () => delay(50, 'slow'),
+    waits: async ({ id }: Item, _: unknown, context: object) => {
+      if (id === SPECIAL) await sent({ id }, context)
+      return id
+    },
+    computes: ({ id }: Item, _: unknown, context: object) => {
+      given = context
+      return id
+    },
+    sent: ({ id }: Item, { of }: { of?: string }) => {
+      if (of === 'query') query().end()
+      return id
+    }
   }
 }
 
@@ -132,6 +148,34 @@ test('a resolver that calls itself by hand is counted for each call', async t =>
   )
   t.equal(rowOf('nests').count, SPECIAL + (200 - SPECIAL) * 6)
 })
+
+test('a query of a call that only computes so far, inside one that waits, is its own', async t => {
+  sent = (item, context) => resolverOf('sent')(item, { of: 'query' }, context, undefined)
+  await ask(app, '{ items(of: "sent") { sent } }')
+  t.match(rowOf('sent'), { count: 200, sqlCount: 0 })
+  await ask(app, '{ items(of: "waits") { waits } }')
+  t.match(rowOf('sent'), { count: 201, sqlCount: 1 })
+  t.match(rowOf('waits'), { count: 200, sqlCount: 0 })
+})
+
+for (const isLate of [false, true]) {
+  const last = isLate ? 'of a call by hand that comes after its operation' : 'of an operation that is over'
+  test(`what is kept for the next call keeps nothing ${last}`, async t => {
+    const execute = async (): Promise<WeakRef<object>> => {
+      const value = { of: 'the application' }
+      const around = ROOT_CONTEXT.setValue(createContextKey('held'), value)
+      await context.with(around, () => app.graphql('{ items(of: "computes") { computes } }'))
+      if (isLate) resolverOf('computes')({ id: 1 }, {}, given, undefined)
+      given = {}
+      return new WeakRef(value)
+    }
+    const held = await execute()
+    await delay(10)
+    retainedBytes()
+    t.equal(rowOf('computes').count, isLate ? 401 : 200)
+    t.equal(held.deref(), undefined)
+  })
+}
 
 test('after', t => {
   t.equal(processMonitor().operations.call, undefined, 'no call is left running')

@@ -40,10 +40,10 @@ test('SQL that a call sends late makes no row of a resolver whose calls were not
     const { monitor, start } = spanSource()
     const facts = new Documents().factsOf(parse('{ issues }'), undefined)
     if (facts === undefined) throw new Error('the document has an operation')
-    const options = { isMeasured, isExporting: true, entersDirectly: true, keep: () => undefined }
+    const options = { isMeasured, isExporting: true, entersDirectly: true }
     const execution = new Execution(facts, options, context.active())
     const recorder = new CallRecorder('Query.issues', { name: 'graphql.resolve Query.issues', attributes: {} }, monitor)
-    const call = new ResolverCall(execution, recorder)
+    const call = new ResolverCall(execution, recorder, true)
     recorder.ended(call, false)
     const span = start('pg.query:SELECT tracker', { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1' })
     monitor.operations.started(span as unknown as ReadableSpan, call)

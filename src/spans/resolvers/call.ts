@@ -3,21 +3,18 @@ import { CALL_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
 import type { CallRecorder } from './recorder.js'
 
-/** In the place of the execution of a call that is over, so that an object kept for the next call keeps nothing alive. */
-const NO_EXECUTION = Object.create(null) as Execution
-
 /**
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
  * starts a span inside, such as a query, can be told which resolver sent it. All times are monotonic nanoseconds.
  */
 export class ResolverCall implements Context {
   execution: Execution
-  readonly recorder: CallRecorder
+  recorder: CallRecorder
   argsCount = 0
   /** Negative unless it is timed, and not only counted. */
   start = -1
   /** Whether it runs in itself as context. */
-  hasContext = false
+  readonly hasContext: boolean
   isOver = false
   /** Whether anybody may know of it when it is over; if not, another call may use the object again. */
   isKnown = false
@@ -26,14 +23,14 @@ export class ResolverCall implements Context {
   /** What few calls have. Many calls wait at the same time, so that each byte of one is copied by garbage collection. */
   rare: RareParts | undefined = undefined
 
-  constructor(execution: Execution, recorder: CallRecorder) {
+  constructor(execution: Execution, recorder: CallRecorder, hasContext: boolean) {
     this.execution = execution
     this.recorder = recorder
+    this.hasContext = hasContext
   }
 
-  /** Makes it ready for another call. */
+  /** Makes it ready for another call. It keeps its execution, since most often the next one belongs to it too. */
   reset(): void {
-    this.execution = NO_EXECUTION
     this.argsCount = 0
     this.start = -1
     this.isOver = false
@@ -92,8 +89,9 @@ export interface RareParts {
   readonly path: Path | undefined
   /** Its span of the SDK, where it is exported. */
   readonly exportedSpan: Span | undefined
-  /** What runs, and the context that is active, once its code returns; without rare parts: nothing, and its execution. */
+  /** What `RunningOperations` says, and the context that is active, once its code returns; without: nothing, its execution. */
   outer: ResolverCall | undefined
+  readonly outerInContext: boolean
   before: Context | undefined
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api'
 import { isTracingSuppressed } from '@opentelemetry/core'
 import { copyOf } from '../../lib/text.js'
-import type { FieldTiming } from '../operations.js'
+import type { FieldTiming, RunningOperations } from '../operations.js'
 import { ResolverCall } from './call.js'
 import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
 import type { OperationFacts } from './document.js'
@@ -29,8 +29,6 @@ export interface ExecutionOptions {
   readonly isExporting: boolean
   /** Whether contexts can be entered without a function; see `ResolverSink.contexts`. */
   readonly entersDirectly: boolean
-  /** Keeps what an operation does that is not sampled, until it is over; undefined where nothing is to be kept. */
-  readonly keep: () => KeptOperation | undefined
 }
 
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
@@ -53,7 +51,7 @@ export class Execution implements Context {
   /** The call inside which the operation is executed, where a resolver executes a document. */
   readonly parentCall: ResolverCall | undefined
   /** What it did so far, where it is not sampled and may have to be exported all the same; undefined once it is over. */
-  kept: KeptOperation | undefined
+  kept: KeptOperation | undefined = undefined
   /** Whether its calls are measured, neither exported nor inside another one, and it tells nothing of them while it runs. */
   readonly isPlain: boolean
   /** Whether its calls have to be told where in the answer they are, or cannot be begun and ended from outside. */
@@ -78,8 +76,8 @@ export class Execution implements Context {
 
   constructor(
     facts: OperationFacts,
-    { isMeasured = true, isExporting, entersDirectly, keep }: ExecutionOptions,
-    within: Context = context.active()
+    { isMeasured = true, isExporting, entersDirectly }: ExecutionOptions,
+    within: Context
   ) {
     const outer = living(within)
     const span = trace.getSpan(outer)
@@ -97,7 +95,6 @@ export class Execution implements Context {
     this.span = span ?? NO_SPAN
     this.exportedSpan = isSampled ? span : undefined
     this.trace.isExported = isSampled
-    this.kept = isSampled || facts.isOwn || !isMeasured ? undefined : keep()
     this.wallOffset = isSampled ? Date.now() - performance.now() : 0
     this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
     this.isPlain = isMeasured && !isSampled && this.parentCall === undefined && !facts.wantsTimings
@@ -147,7 +144,7 @@ function keyOf(path: Path): string {
 
 /** The execution that calls a resolver with this context value; undefined where none does that is measured. */
 export function executionOf(contextValue: unknown): Execution | undefined {
-  const marked = isMarkable(contextValue) ? (Stamp.on(contextValue) as Execution | undefined) : undefined
+  const marked = isMarkable(contextValue) ? markOn(contextValue) : undefined
   if (marked?.sharers === 0) return marked
   const active = context.active().getValue(EXECUTION_KEY) as Execution | undefined
   return active?.sharesWith === (marked ?? null) ? active : marked
@@ -163,8 +160,10 @@ export function begin(contextValue: unknown, execution: Execution): void {
     execution.sharesWith = null
     return
   }
-  const marked = Stamp.on(contextValue) as Execution | undefined
-  if (marked === undefined || (!marked.isRunning && marked.sharers === 0)) {
+  const marked = Stamp.on(contextValue) as Execution | null | undefined
+  if (marked === undefined) {
+    Stamp.first(contextValue, execution)
+  } else if (marked === null || (!marked.isRunning && marked.sharers === 0)) {
     Stamp.put(contextValue, execution)
   } else {
     execution.sharesWith = marked
@@ -175,13 +174,19 @@ export function begin(contextValue: unknown, execution: Execution): void {
 /** Takes the mark of an operation that is over off a context value that another one is executed with, unmeasured. */
 export function forget(contextValue: unknown): void {
   if (!isMarkable(contextValue)) return
-  const marked = Stamp.on(contextValue) as Execution | undefined
-  if (marked !== undefined && !marked.isRunning && marked.sharers === 0) Stamp.put(contextValue, undefined)
+  const marked = markOn(contextValue)
+  if (marked !== undefined && !marked.isRunning && marked.sharers === 0) Stamp.put(contextValue, null)
 }
 
-export function end(execution: Execution): void {
+export function end(execution: Execution, { spare }: RunningOperations): void {
   execution.isRunning = false
+  spare.forget(execution)
   if (execution.sharesWith) execution.sharesWith.sharers -= 1
+}
+
+/** The execution that a context value was given to last; undefined also where that mark was taken off. */
+function markOn(contextValue: object): Execution | undefined {
+  return (Stamp.on(contextValue) as Execution | null | undefined) ?? undefined
 }
 
 function isMarkable(contextValue: unknown): contextValue is object {

@@ -3,7 +3,8 @@ import { context, type Context, type Span, type Tracer } from '@opentelemetry/ap
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { GraphQLField, GraphQLFieldResolver } from 'graphql'
 import { resolverAttributes } from '../sample.js'
-import type { ResolverCall } from './call.js'
+import { ResolverCall } from './call.js'
+import { CALL_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
@@ -41,16 +42,15 @@ export class MeasuredField {
     const recorder = this.#recorder
     const { operations } = sink
     const began = execution.isMeasured && sink.meter.calls.choose() ? sink.now() : 0
-    const outer = operations.call
-    const isPlain = execution.isPlain && outer === undefined
-    const call = recorder.newCall(execution)
+    const isInside = operations.call !== undefined || operations.inContext
+    const hasContext = this.#needsContext(execution)
+    const call = hasContext ? new ResolverCall(execution, recorder, true) : operations.spare.take(execution, recorder)
     if (this.#takesArguments) call.argsCount = countKeys(args)
-    call.hasContext = this.#needsContext(execution)
-    const before = call.hasContext ? this.#enter(call) : execution
-    if (!isPlain || before !== execution) this.#linked(call, outer, before, path)
+    const before = hasContext ? this.#enter(call) : execution
+    if (isInside || !execution.isPlain || before !== execution) this.#linked(call, before, path)
     recorder.started(call, began)
     // Last, so that nothing that throws, such as a stack that is full, can leave it behind.
-    operations.call = call
+    operations.running(call)
     return call
   }
 
@@ -99,7 +99,9 @@ export class MeasuredField {
 
   #leave(call: ResolverCall): void {
     const { rare } = call
-    this.#sink.operations.call = rare?.outer
+    const { operations } = this.#sink
+    operations.call = rare?.outer
+    operations.inContext = rare?.outerInContext === true
     if (call.hasContext) this.#sink.contexts?.leave(rare === undefined ? call.execution : rare.before)
     if (rare === undefined) return
     // A call that goes on waiting must not keep alive what was before it.
@@ -133,12 +135,19 @@ export class MeasuredField {
     return result
   }
 
-  #linked(call: ResolverCall, outer: ResolverCall | undefined, before: Context | undefined, path?: Path): void {
+  #linked(call: ResolverCall, before: Context | undefined, path?: Path): void {
     const { execution } = call
-    const parent = outer ?? execution.parentCall
+    const { call: outer, inContext: outerInContext } = this.#sink.operations
+    const parent = outer ?? (outerInContext ? this.#callAround(call, before) : undefined) ?? execution.parentCall
     if (parent !== undefined) parent.isKnown = true
     const exportedSpan = execution.exportedSpan === undefined ? undefined : this.#startSpan(execution)
-    call.rare = { parent, path, exportedSpan, outer, before }
+    call.rare = { parent, path, exportedSpan, outer, outerInContext, before }
+  }
+
+  /** The call whose context was the active one before `call`, which may have entered its own by now. */
+  #callAround(call: ResolverCall, before: Context | undefined): ResolverCall | undefined {
+    const around = call.hasContext && this.#sink.contexts !== undefined ? before : context.active()
+    return around?.getValue(CALL_KEY) as ResolverCall | undefined
   }
 
   #startSpan(execution: Execution): Span | undefined {

@@ -41,8 +41,10 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     return moduleDefinitions({
       execute: original => this.#patchExecute(original),
       subscribe: original =>
-        measureSubscribe(original, ({ schema, document, operationName }) =>
-          this.#begin(schema, document, operationName, false)
+        measureSubscribe(
+          original,
+          ({ schema, document, operationName }) => this.#begin(schema, document, operationName, false),
+          () => this.#sink
         ),
       compileQuery: original => this.#patchCompile(original),
       addLoader: original => measureBatches(original, () => this.#sink),
@@ -85,13 +87,14 @@ export class ExecutionInstrumentation extends InstrumentationBase {
           return query(root, contextValue, variables)
         }
         const span = this.#isExporting && !isUnsampled() ? this.#startSpan(facts) : undefined
-        const within = span === undefined ? context.active() : trace.setSpan(context.active(), span)
-        const execution = new Execution(facts, options, within)
+        const active = this.#activeContext
+        const execution = new Execution(facts, options, span === undefined ? active : trace.setSpan(active, span))
         if (isIdle(execution)) {
           span?.end()
           forget(contextValue)
           return query(root, contextValue, variables)
         }
+        this.#keep(execution)
         return run(this.#sink, execution, contextValue, span, () => query(root, contextValue, variables))
       }
       return { ...compiled, query: measuredQuery }
@@ -127,7 +130,9 @@ export class ExecutionInstrumentation extends InstrumentationBase {
       const facts = this.#documents.factsOf(document, operationName)
       if (isOperation && facts !== undefined && options?.isMeasured !== true) this.#missed(facts)
       if (options === undefined || facts === undefined) return undefined
-      return new Execution(facts, isOperation ? options : { ...options, keep: () => undefined })
+      const execution = new Execution(facts, options, this.#activeContext)
+      if (isOperation) this.#keep(execution)
+      return execution
     } catch (error) {
       // An invalid schema or document is for the engine to refuse.
       this.#sink.caught(error)
@@ -142,13 +147,20 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   #executionOptions(): ExecutionOptions | undefined {
     const isMeasured = this.#sink.accepts()
     if (!isMeasured && !(this.#isExporting && this.#sink.isEnabled)) return undefined
-    const { contexts, slowTraces, maxResolverSpans } = this.#sink
-    return {
-      isMeasured,
-      isExporting: this.#isExporting,
-      entersDirectly: contexts !== undefined,
-      keep: () => slowTraces?.keep(maxResolverSpans)
-    }
+    return { isMeasured, isExporting: this.#isExporting, entersDirectly: this.#sink.contexts !== undefined }
+  }
+
+  /** The API looks for its context manager each time. */
+  get #activeContext(): Context {
+    return this.#sink.contexts?.active() ?? context.active()
+  }
+
+  /** From here on what the operation does is kept, where it is not sampled and may have to be exported all the same. */
+  #keep(execution: Execution): void {
+    const { slowTraces, maxResolverSpans } = this.#sink
+    const { isMeasured, facts, trace } = execution
+    if (slowTraces === undefined || !isMeasured || facts.isOwn || trace.isExported) return
+    execution.kept = slowTraces.keep(maxResolverSpans)
   }
 
   /** Counts an operation that is not measured, with its calls: while measuring is off nobody knows how many they are. */

@@ -1,11 +1,13 @@
 import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
-import { ResolverCall, type RareParts } from './call.js'
+import type { RareParts, ResolverCall } from './call.js'
 import type { Execution } from './execution.js'
 import type { CallWriter, ResolverSink } from './sinks.js'
 import type { SpanKindOfResolver } from './span.js'
 
 /** Calls in a row without a promise and without a span, after which a resolver is taken for one that only computes. */
 const QUIET_CALLS = 32
+/** In the place of how many there were, once it has made one: it is never again taken to only compute. */
+const NEVER_QUIET = -1
 
 /** Times the calls of one resolver and hands them on when they are over. */
 export class CallRecorder {
@@ -18,10 +20,8 @@ export class CallRecorder {
   /** The newest call whose cost is metered, and the nanoseconds of ours that went before it. */
   #metered: ResolverCall | undefined
   #meteredBefore = 0
-  /** Calls without a promise or a span so far; once it has made one, it is never again taken to only compute. */
+  /** Calls without a promise or a span so far. */
   #quietCalls = 0
-  /** A call that is over and that nobody knows of: the next one uses the object again. */
-  #spare: ResolverCall | undefined
 
   constructor(name: string, kind: SpanKindOfResolver, sink: ResolverSink) {
     this.name = name
@@ -35,29 +35,21 @@ export class CallRecorder {
     return this.#quietCalls >= QUIET_CALLS
   }
 
-  newCall(execution: Execution): ResolverCall {
-    const spare = this.#spare
-    if (spare === undefined) return new ResolverCall(execution, this)
-    this.#spare = undefined
-    spare.execution = execution
-    return spare
-  }
-
   /** Takes note that the resolver does more than to compute. */
   mayWait(): void {
-    this.#quietCalls = -Infinity
+    this.#quietCalls = NEVER_QUIET
   }
 
   /** The call is over at once, without a promise. */
   returned(call: ResolverCall): void {
     this.ended(call, false)
     // While measuring is off nobody says that it starts spans.
-    if (this.#quietCalls < QUIET_CALLS && call.execution.isMeasured) this.#quietCalls += 1
+    const quiet = this.#quietCalls
+    if (quiet >= 0 && quiet < QUIET_CALLS && call.execution.isMeasured) this.#quietCalls = quiet + 1
     if (call.isKnown || call.hasContext) return
     // A fault may have left it there.
     if (call === this.#metered) this.#metered = undefined
-    call.reset()
-    this.#spare = call
+    this.#sink.operations.spare.put(call)
   }
 
   ended(call: ResolverCall, failed: boolean): void {
@@ -70,12 +62,13 @@ export class CallRecorder {
   /** Asks for what a lazy result has to give, which sends its SQL only then, as a part of the call. */
   asking<Result>(call: ResolverCall, ask: () => Result): Result {
     const { operations } = this.#sink
-    const outer = operations.call
-    operations.call = call
+    const { call: outer, inContext } = operations
+    operations.running(call)
     try {
       return call.hasContext ? context.with<[], () => Result>(call, ask) : ask()
     } finally {
       operations.call = outer
+      operations.inContext = inContext
     }
   }
 

@@ -24,7 +24,7 @@ export function run<Result extends Outcome>(
   const ended = (result: ExecutionResult | undefined): void => {
     const now = sink.now()
     const failed = hasFailed(result)
-    end(execution)
+    end(execution, operations)
     if (isMeasured) record(sink, execution, now, Math.round(now - start), failed)
     endSpan(sink, execution, span, failed)
     if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
@@ -34,7 +34,7 @@ export function run<Result extends Outcome>(
   operations.executing += 1
   const start = sink.now()
   try {
-    result = needsContext(sink, execution) ? context.with(execution, execute) : execute()
+    result = needsContext(sink, execution) ? within(sink, execution, execute) : execute()
   } catch (error) {
     ended(undefined)
     throw error
@@ -49,6 +49,16 @@ export function run<Result extends Outcome>(
     ended(result)
   }
   return result
+}
+
+function within<Result>({ contexts }: ExecutionSink, execution: Execution, execute: () => Result): Result {
+  if (contexts === undefined) return context.with(execution, execute)
+  const before = contexts.enter(execution)
+  try {
+    return execute()
+  } finally {
+    contexts.leave(before)
+  }
 }
 
 function hasFailed(result: ExecutionResult | undefined): boolean {

@@ -6,7 +6,7 @@ import type { Execution } from './execution.js'
 import type { KeptOperation } from './kept.js'
 import type { SpanEnded } from './span.js'
 
-export type DirectContexts = Pick<DirectContextManager, 'enter' | 'leave'>
+export type DirectContexts = Pick<DirectContextManager, 'active' | 'enter' | 'leave'>
 
 /** Where the calls of one resolver go. */
 export interface CallWriter {

@@ -15,12 +15,17 @@ export class Stamp extends Given {
     this.#value = value
   }
 
-  static put(object: object, value: unknown): void {
-    if (#value in object) object.#value = value
-    else new Stamp(object, value)
+  /** Puts the first note on `object`, which says `undefined` so far: to ask again whether there is one would cost more. */
+  static first(object: object, value: unknown): void {
+    new Stamp(object, value)
   }
 
-  /** What was put on `object` last. */
+  /** Puts `value` in the place of the note on `object`; it must not be `undefined`. */
+  static put(object: object, value: unknown): void {
+    if (#value in object) object.#value = value
+  }
+
+  /** The note on `object`; `undefined` where there never was one. */
   static on(object: object): unknown {
     return #value in object ? object.#value : undefined
   }
