@@ -40,13 +40,13 @@ export class Monitor extends Recording {
     this.poolWaited(name, nanoseconds)
   })
   /** What is exported of the process; undefined where nothing can be. */
-  exporting: Exporting | undefined
+  exporting: Exporting | undefined = undefined
   /** Undefined where it is off. */
-  history: ProcessHistory | undefined
+  history: ProcessHistory | undefined = undefined
   /** What this process has written history under. */
   readonly boots = new Set<string>()
   /** What was measured under this instance's name before this process, where history is on. */
-  earlier: Store | undefined
+  earlier: Store | undefined = undefined
   readonly #close: () => void
 
   constructor(config: PerformanceConfig, { clock = systemClock, seriesLimit = 2000 }: MonitorOptions) {

@@ -26,9 +26,9 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
   readonly meter: SelfMeter
   /** Grows whenever resolvers may have been put into a schema that was executed before. */
   schemaVersion = 0
-  contexts: DirectContexts | undefined
-  spanEnded: SpanEnded | undefined
-  slowTraces: SlowTraceExport | undefined
+  contexts: DirectContexts | undefined = undefined
+  spanEnded: SpanEnded | undefined = undefined
+  slowTraces: SlowTraceExport | undefined = undefined
   /** Monotonic nanoseconds. */
   readonly now: () => number
   protected readonly performanceLog: PerformanceLog

@@ -41,12 +41,12 @@ export type Done<Result> = (error: Error | undefined, result: Result | undefined
 export abstract class DatabaseRequest<Result> {
   protected readonly pool: RequestPool
   /** The connection that it holds. */
-  protected client: PoolClient | undefined
+  protected client: PoolClient | undefined = undefined
   protected isOver = false
   /** Whether an attempt may have changed something, for all one knows. */
   protected mayHaveHappened = false
   /** What it fails with as soon as Postgres has undone what it did. */
-  protected failing: unknown
+  protected failing: unknown = undefined
   /**
    * The context that it was asked in. pg's pool calls back in that of whoever released the connection, or of a socket.
    */

@@ -31,7 +31,7 @@ type Level = 'info' | 'warn'
  */
 export class PerformanceLog {
   /** Undefined until the application has a logger; nothing is written before. */
-  logger: Logger | undefined
+  logger: Logger | undefined = undefined
   readonly #clock: Clock
   readonly #config: () => PerformanceConfig
   readonly #lines = { info: new LineCap(), warn: new LineCap() }

