@@ -35,7 +35,8 @@ function partOf({ functionName, url }: Runtime.CallFrame): Part | undefined {
   if (functionName === '(garbage collector)') return 'garbage collection'
   if (functionName === '(program)') return 'V8 and Node outside of functions'
   if (/^node:(internal\/)?(async_|promise_hooks)/.test(url)) return 'AsyncLocalStorage'
-  if (functionName === 'now' || /\/(internal\/perf\/|lib\/clock\.js)/.test(url)) return 'the clock'
+  if (functionName === 'now' || functionName === 'hrtime' || /\/(internal\/perf\/|lib\/clock\.js)/.test(url))
+    return 'the clock'
   if (/\/dist\/(spans|lib|self|monitor|recording)|\/arms\/floor\.js/.test(url)) return 'around calls'
   if (url.includes('/dist/store/')) return 'the store'
   return 'resolvers and engine'
