@@ -28,7 +28,9 @@ export type ErrorCode = keyof typeof table
 
 /** An error with a stable `code`; GraphQL servers show it to clients as `extensions.code`. */
 export class PerformanceError extends Error {
-  override readonly name = 'PerformanceError'
+  override get name(): string {
+    return 'PerformanceError'
+  }
   readonly code: ErrorCode
   readonly extensions: { readonly code: ErrorCode }
 

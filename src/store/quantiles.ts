@@ -1,7 +1,7 @@
 import { BUCKET_LIMIT, LOWEST_BUCKET, bucketValue } from './bucket.js'
 import type { Sketch } from './sketch.js'
 
-/** The buckets of a sketch: `counts[0]` belongs to bucket `offset`, which `sketch.ts` says the bounds of. */
+/** The buckets of a sketch: `counts[0]` belongs to bucket `offset`, which `bucket.ts` says the bounds of. */
 export interface Buckets {
   readonly offset: number
   readonly counts: readonly number[]

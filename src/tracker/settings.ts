@@ -10,7 +10,9 @@ export interface Settings {
 
 /** A start that cannot go on, and the one line that says why. */
 export class StartError extends Error {
-  override readonly name = 'StartError'
+  override get name(): string {
+    return 'StartError'
+  }
 }
 
 /** @throws StartError naming the variable, its value and what would be right */

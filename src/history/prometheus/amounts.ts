@@ -7,7 +7,7 @@ export interface Amount {
   /** Seconds. */
   readonly sum: number
   readonly zeroCount: number
-  /** How many lie in each bucket; `sketch.ts` says the bounds of them. */
+  /** How many lie in each bucket; `bucket.ts` says the bounds of them. */
   readonly buckets: ReadonlyMap<number, number>
 }
 
