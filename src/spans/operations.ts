@@ -119,7 +119,8 @@ export class RunningOperations {
   call: ResolverCall | undefined = undefined
   /**
    * Whether the code that is running right now, up to the first time it waits, is that of a resolver call in a context of
-   * its own. Not which one it is: to note down what is new in something old has V8 remember it for garbage collection.
+   * its own. Which one the context tells: to note down what is new in something old has V8 remember it for garbage
+   * collection.
    */
   inContext = false
   readonly spare = new SpareCall()
@@ -201,7 +202,9 @@ export class RunningOperations {
     const inContext = parentContext.getValue(CALL_KEY) as ResolverCall | undefined
     const { call } = this
     if (call === undefined) return inContext
-    return inContext === undefined || inContext === call.rare?.parent ? known(call) : inContext
+    let around = call.rare?.parent
+    while (around?.hasContext === false) around = around.rare?.parent
+    return inContext === undefined || inContext === around ? known(call) : inContext
   }
 
   of(span: ReadableSpan): RunningOperation | undefined {

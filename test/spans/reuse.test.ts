@@ -9,7 +9,8 @@ import { ask, service } from '../service.js'
 
 const schema = `
   type Query { items(of: String!): [Item!]! }
-  type Item { sends: Int  sendsLong: Int  calls: Int  fails: Int  nests: Int  slow: String  waits: Int  sent: Int  computes: Int }
+  type Item { sends: Int  sendsLong: Int  calls: Int  fails: Int  nests: Int  slow: String  waits: Int  sent: Int  computes: Int
+    asked: Int  passes: Int  refuses: Int }
 `
 
 interface Item {
@@ -32,6 +33,7 @@ const SPECIAL = 100
 let slow: (item: Item, context: object) => unknown = () => undefined
 /** What the newest call of `computes` was given as context. */
 let given: object = {}
+let passedOn: (item: Item, context: object) => unknown = () => undefined
 let sent: (item: Item, context: object) => unknown = () => undefined
 
 const resolvers = {
@@ -73,6 +75,19 @@ const resolvers = {
       given = context
       return id
     },
+    refuses: () => ({
+      then: () => {
+        throw new Error('no')
+      }
+    }),
+    asked: ({ id }: Item, { of }: { of?: string }) => {
+      if (of === 'query') query().end()
+      return id
+    },
+    passes: ({ id }: Item, _: unknown, context: object) => {
+      passedOn({ id }, context)
+      return id
+    },
     sent: ({ id }: Item, { of }: { of?: string }) => {
       if (of === 'query') query().end()
       return id
@@ -91,6 +106,15 @@ function resolverOf(field: string): Resolve {
   const found = type.getFields()[field]?.resolve
   if (found === undefined) throw new Error(`Item.${field} has no resolver`)
   return found
+}
+
+/** How many calls were counted. */
+function count(field: string): number {
+  return (
+    processMonitor()
+      .snapshot()
+      .resolvers.find(({ name }) => name === `Item.${field}`)?.count ?? 0
+  )
 }
 
 function rowOf(field: string): ResolverSnapshot {
@@ -130,6 +154,19 @@ test('calls that throw are counted beside those that do not', async t => {
   t.match(rowOf('fails'), { count: 200, errorCount: 20 })
 })
 
+test('a call whose thenable throws when it is asked has failed, whichever engine asks', async t => {
+  const compiled = await service({ schema, resolvers, jit: 1 })
+  t.teardown(() => compiled.close())
+  const query = '{ items(of: "refuses") { refuses } }'
+  await ask(app, query)
+  t.match(rowOf('refuses'), { count: 200, errorCount: 200 })
+  await ask(compiled, query)
+  t.match(rowOf('refuses'), { count: 400, errorCount: 400 })
+  // graphql-jit gives up the whole answer at the first one.
+  await ask(compiled, query)
+  t.match(rowOf('refuses'), { count: 401, errorCount: 401 })
+})
+
 test('a resolver that calls itself by hand is counted for each call', async t => {
   let depth = 0
   nested = (id, context) => {
@@ -158,9 +195,50 @@ test('a query of a call that only computes so far, inside one that waits, is its
   t.match(rowOf('waits'), { count: 200, sqlCount: 0 })
 })
 
+test('so is one of a call two levels further in', async t => {
+  sent = (item, context) => resolverOf('passes')(item, {}, context, undefined)
+  passedOn = () => undefined
+  await ask(app, '{ items(of: "both") { asked passes } }')
+  passedOn = (item, context) => resolverOf('asked')(item, { of: 'query' }, context, undefined)
+  await ask(app, '{ items(of: "waits") { waits } }')
+  t.match(rowOf('asked'), { count: 201, sqlCount: 1 })
+  t.match(rowOf('passes'), { count: 201, sqlCount: 0 })
+  t.match(rowOf('waits'), { count: 400, sqlCount: 0 })
+})
+
+test('a stack that is full leaves no call behind', async t => {
+  const { operations } = processMonitor()
+  await ask(app, '{ items(of: "computes") { computes } }')
+  const context = given
+  let overflows = 0
+  for (let round = 0; round < 3000; round += 1) {
+    let isDone = false
+    // From the bottom up, until there is just room enough for it, with another size of frame each time.
+    const fill = (...frame: number[]): void => {
+      try {
+        fill(...frame)
+      } catch {
+        overflows += 1
+      }
+      if (isDone) return
+      try {
+        resolverOf('computes')({ id: frame.length }, {}, context, undefined)
+        isDone = true
+      } catch {
+        overflows += 1
+      }
+    }
+    fill(...Array.from({ length: round % 24 }, () => 0))
+    if (operations.call !== undefined || operations.inContext) break
+  }
+  t.ok(overflows > 3000, `${overflows} overflows`)
+  t.strictSame([operations.call, operations.inContext], [undefined, false])
+})
+
 for (const isLate of [false, true]) {
   const last = isLate ? 'of a call by hand that comes after its operation' : 'of an operation that is over'
   test(`what is kept for the next call keeps nothing ${last}`, async t => {
+    const before = count('computes')
     const execute = async (): Promise<WeakRef<object>> => {
       const value = { of: 'the application' }
       const around = ROOT_CONTEXT.setValue(createContextKey('held'), value)
@@ -172,13 +250,14 @@ for (const isLate of [false, true]) {
     const held = await execute()
     await delay(10)
     retainedBytes()
-    t.equal(rowOf('computes').count, isLate ? 401 : 200)
+    t.equal(count('computes') - before, isLate ? 201 : 200)
     t.equal(held.deref(), undefined)
   })
 }
 
 test('after', t => {
-  t.equal(processMonitor().operations.call, undefined, 'no call is left running')
+  const { call, inContext } = processMonitor().operations
+  t.strictSame([call, inContext], [undefined, false], 'no call is left running')
   t.equal(processMonitor().faults.faults, 0)
   t.teardown(() => app.close())
   t.end()

@@ -89,9 +89,7 @@ export interface RareParts {
   readonly path: Path | undefined
   /** Its span of the SDK, where it is exported. */
   readonly exportedSpan: Span | undefined
-  /** What `RunningOperations` says, and the context that is active, once its code returns; without: nothing, its execution. */
-  outer: ResolverCall | undefined
-  readonly outerInContext: boolean
+  /** The context that was active before it; that of its execution for a call without rare parts. Undefined once it has left. */
   before: Context | undefined
 }
 

@@ -2,6 +2,7 @@ import { isPromise } from 'node:util/types'
 import { context, type Context, type Span, type Tracer } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { GraphQLField, GraphQLFieldResolver } from 'graphql'
+import type { RunningOperations } from '../operations.js'
 import { resolverAttributes } from '../sample.js'
 import { ResolverCall } from './call.js'
 import { CALL_KEY } from './contexts.js'
@@ -17,18 +18,25 @@ export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
 /**
  * One resolver of a schema, and what its calls share.
  *
+ *     const { call: outer, inContext } = field.operations
  *     const call = field.begin(execution, args)
  *     let result
- *     try { result = resolve() } catch (error) { field.threw(call); throw error }
+ *     try { result = resolve() } catch (error) { (as below); field.threw(call); throw error }
+ *     field.operations.call = outer
+ *     field.operations.inContext = inContext
  *     return field.returned(call, result, isDirect)
+ *
+ * Whoever calls it puts back what was running: a function that did would need a stack that is not full.
  */
 export class MeasuredField {
+  readonly operations: RunningOperations
   readonly #takesArguments: boolean
   readonly #recorder: CallRecorder
   readonly #sink: ResolverSink
   readonly #tracer: Tracer
 
   constructor(name: string, parentType: string, definition: Field, sink: ResolverSink, tracer: Tracer) {
+    this.operations = sink.operations
     this.#takesArguments = definition.args.length > 0
     const attributes = resolverAttributes(parentType, definition.name, String(definition.type))
     this.#recorder = new CallRecorder(name, { name: `graphql.resolve ${name}`, attributes }, sink)
@@ -40,7 +48,7 @@ export class MeasuredField {
   begin(execution: Execution, args: Record<string, unknown>, path?: Path): ResolverCall {
     const sink = this.#sink
     const recorder = this.#recorder
-    const { operations } = sink
+    const { operations } = this
     const began = execution.isMeasured && sink.meter.calls.choose() ? sink.now() : 0
     const isInside = operations.call !== undefined || operations.inContext
     const hasContext = this.#needsContext(execution)
@@ -49,7 +57,7 @@ export class MeasuredField {
     const before = hasContext ? this.#enter(call) : execution
     if (isInside || !execution.isPlain || before !== execution) this.#linked(call, before, path)
     recorder.started(call, began)
-    // Last, so that nothing that throws, such as a stack that is full, can leave it behind.
+    // Last, so that nothing that throws here, such as a stack that is full, can leave it behind.
     operations.running(call)
     return call
   }
@@ -99,13 +107,9 @@ export class MeasuredField {
 
   #leave(call: ResolverCall): void {
     const { rare } = call
-    const { operations } = this.#sink
-    operations.call = rare?.outer
-    operations.inContext = rare?.outerInContext === true
     if (call.hasContext) this.#sink.contexts?.leave(rare === undefined ? call.execution : rare.before)
     if (rare === undefined) return
     // A call that goes on waiting must not keep alive what was before it.
-    rare.outer = undefined
     rare.before = undefined
   }
 
@@ -137,11 +141,11 @@ export class MeasuredField {
 
   #linked(call: ResolverCall, before: Context | undefined, path?: Path): void {
     const { execution } = call
-    const { call: outer, inContext: outerInContext } = this.#sink.operations
-    const parent = outer ?? (outerInContext ? this.#callAround(call, before) : undefined) ?? execution.parentCall
+    const { call: outer, inContext } = this.operations
+    const parent = outer ?? (inContext ? this.#callAround(call, before) : undefined) ?? execution.parentCall
     if (parent !== undefined) parent.isKnown = true
     const exportedSpan = execution.exportedSpan === undefined ? undefined : this.#startSpan(execution)
-    call.rare = { parent, path, exportedSpan, outer, outerInContext, before }
+    call.rare = { parent, path, exportedSpan, before }
   }
 
   /** The call whose context was the active one before `call`, which may have entered its own by now. */

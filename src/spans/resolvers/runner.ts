@@ -31,8 +31,8 @@ export function run<Result extends Outcome>(
   }
   let result: Result
   begin(contextValue, execution)
-  operations.executing += 1
   const start = sink.now()
+  operations.executing += 1
   try {
     result = needsContext(sink, execution) ? within(sink, execution, execute) : execute()
   } catch (error) {

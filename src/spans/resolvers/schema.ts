@@ -85,6 +85,7 @@ export class SchemaWrapper {
 }
 
 function wrap({ definition, resolve }: Wrapper, role: Role, field: MeasuredField, family: Family): Resolver {
+  const { operations } = field
   // Short, and `info` goes nowhere but to the resolver, so that V8 compiles it and what it calls into the engine's own
   // code and never makes the `info` that graphql-jit writes down for each call.
   const wrapped = function (
@@ -99,14 +100,19 @@ function wrap({ definition, resolve }: Wrapper, role: Role, field: MeasuredField
     if (execution.isSpecial || family.counted !== undefined) {
       return special(execution, this, source, args, contextValue, info)
     }
+    const { call: outer, inContext } = operations
     const call = field.begin(execution, args)
     let result: unknown
     try {
       result = resolve.call(this, source, args, contextValue, info)
     } catch (error) {
+      operations.call = outer
+      operations.inContext = inContext
       field.threw(call)
       throw error
     }
+    operations.call = outer
+    operations.inContext = inContext
     return field.returned(call, result, definition[role] === wrapped)
   }
   const special = (
@@ -119,14 +125,19 @@ function wrap({ definition, resolve }: Wrapper, role: Role, field: MeasuredField
   ): unknown => {
     const run = (): unknown => resolve.call(self, source, args, contextValue, info)
     if (isCounted(family, info)) return run()
+    const { call: outer, inContext } = operations
     const call = field.begin(execution, args, execution.facts.wantsTimings ? pathOf(info) : undefined)
     let result: unknown
     try {
       result = field.within(call, run)
     } catch (error) {
+      operations.call = outer
+      operations.inContext = inContext
       field.threw(call)
       throw error
     }
+    operations.call = outer
+    operations.inContext = inContext
     return field.returned(call, result, definition[role] === wrapped)
   }
   return wrapped

@@ -28,19 +28,13 @@ export class MeasuredThenable<Value> implements PromiseLike<Value> {
   ): PromiseLike<One | Other> {
     const { thenable, call } = this
     const [first, second] = inPresentContext(call, fulfilled, rejected[0])
-    if (rejected.length > 0) return call.recorder.asking(call, () => observed(thenable, call, first, second))
-    let next: PromiseLike<One>
-    try {
-      next = call.recorder.asking(call, () =>
-        thenable.then(value => {
-          settled(call, false)
-          return first ? first(value) : (value as unknown as One)
-        })
-      )
-    } catch (error) {
-      settled(call, true)
-      throw error
-    }
+    if (rejected.length > 0) return asked(call, () => observed(thenable, call, first, second))
+    const next = asked(call, () =>
+      thenable.then(value => {
+        settled(call, false)
+        return first ? first(value) : (value as unknown as One)
+      })
+    )
     // Who passes no callback for a rejection hears of it from what `then` returns, if that is anything.
     return typeof (next as PromiseLike<One> | undefined)?.then === 'function' ? new MeasuredThenable(next, call) : next
   }
@@ -68,11 +62,21 @@ export class MeasuredPromise<Value> implements PromiseLike<Value> {
     if (thenable.then === nativeThen) return observed(thenable, call, fulfilled, rejected)
     // A promise of a class of its own may be as lazy as a query builder.
     const [first, second] = inPresentContext(call, fulfilled, rejected)
-    return call.recorder.asking(call, () => observed(thenable, call, first, second))
+    return asked(call, () => observed(thenable, call, first, second))
   }
 }
 
 Object.setPrototypeOf(MeasuredPromise.prototype, Promise.prototype)
+
+/** What `ask` returns; where it throws, the call has failed. */
+function asked<Result>(call: ResolverCall, ask: () => Result): Result {
+  try {
+    return call.recorder.asking(call, ask)
+  } catch (error) {
+    settled(call, true)
+    throw error
+  }
+}
 
 /** No method, so that what is given to the engine is not kept while the promise is pending. */
 function observed<Value, One, Other>(

@@ -7,7 +7,8 @@ const NO_EXECUTION = Object.create(null) as Execution
 
 /**
  * One object that the calls without a context of their own use one after the other. It soon is an old one, so that what
- * is new is noted down in it as seldom as can be: V8 has to remember each time for garbage collection.
+ * is new is noted down in it as seldom as can be: V8 has to remember each time for garbage collection. It keeps the
+ * execution of an operation that never ends until the next such call of another one.
  */
 export class SpareCall {
   #call: ResolverCall | undefined

@@ -8,7 +8,7 @@ import type { ExecutionSink } from './sinks.js'
  * own; opening the stream is none, but what it sends belongs to its operation.
  *
  * @param executionOf the execution that `args` open a stream for; undefined where it is not to be measured
- * @param sink asked once there is one
+ * @param sink there is none yet when `subscribe` is patched
  */
 export function measureSubscribe(
   original: Subscribe,
