@@ -10,7 +10,13 @@ import type { Measurement, QueryMeasurement, ResolverMeasurement, TraceId } from
 import { RunningOperations } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import type { Execution } from './spans/resolvers/execution.js'
-import type { CallWriter, DirectContexts, ExecutionSink, SlowTraceExport } from './spans/resolvers/sinks.js'
+import type {
+  CallWriter,
+  DirectContexts,
+  ExecutionSink,
+  OperationWriter,
+  SlowTraceExport
+} from './spans/resolvers/sinks.js'
 import type { SpanEnded } from './spans/resolvers/span.js'
 import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
 import type { SlowKind } from './store/slow.js'
@@ -128,15 +134,23 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
     this.#slow('QUERY', statement.name, statement.text, measurement)
   }
 
-  executed(execution: Execution, nanoseconds: number, failed: boolean): void {
-    const { facts, statements, trace, kept } = execution
+  operationWriter(name: string, type: string): OperationWriter {
+    return this.store.operationWriter(name, { type })
+  }
+
+  executed(execution: Execution, endedAt: number, failed: boolean): void {
+    const { facts, statements, trace, kept, duration } = execution
     if (facts.isOwn) return
-    const measurement = { duration: nanoseconds, failed, argsCount: null, traceId: trace }
-    const isSlow = nanoseconds >= this.settings.slowOperationThreshold * 1e9
+    const isSlow = duration >= this.settings.slowOperationThreshold * 1e9
     // First, since what is exported does not depend on whether it can be recorded.
-    if (kept !== undefined) this.slowTraces?.ended(execution, failed, failed || isSlow || trace.hasSlowPart)
-    this.store.recordOperation(facts.seriesName, facts, measurement, statements, facts.key)
-    if (isSlow) this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
+    if (kept !== undefined) {
+      const isWanted = failed || isSlow || trace.hasSlowPart
+      this.slowTraces?.ended(execution, isWanted ? { endedAt, failed } : undefined)
+    }
+    facts.writer.write(endedAt, duration, failed, trace, statements)
+    if (!isSlow) return
+    const measurement = { duration, failed, argsCount: null, traceId: trace }
+    this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {

@@ -1,23 +1,43 @@
 import type { TraceId } from '../spans/measurement.js'
-import type { CallWriter } from '../spans/resolvers/sinks.js'
+import type { CallWriter, OperationWriter } from '../spans/resolvers/sinks.js'
 import type { Dimension } from './dimension.js'
 import type { Series } from './series.js'
-import type { ResolverSums } from './sums.js'
+import type { CountSums, ResolverSums, Sums } from './sums.js'
 import type { Windows } from './window.js'
 
-/** Writes the calls of one resolver into its series, which it looks up once. */
-export class SeriesWriter implements CallWriter {
+/** Writes into one series of a dimension, which it looks up once. */
+abstract class SeriesWriter<Labels, Own extends Sums<Own>> {
+  protected readonly windows: Windows
+  readonly #dimension: Dimension<Labels, Own>
+  readonly #key: string
   readonly #name: string
-  readonly #dimension: Dimension<null, ResolverSums>
-  readonly #windows: Windows
-  #series: Series<null, ResolverSums> | undefined
+  readonly #labels: Labels
+  #known: Series<Labels, Own> | undefined
 
-  constructor(name: string, dimension: Dimension<null, ResolverSums>, windows: Windows) {
-    this.#name = name
+  /** As for `Dimension.get`. */
+  constructor(windows: Windows, dimension: Dimension<Labels, Own>, key: string, name: string, labels: Labels) {
+    this.windows = windows
     this.#dimension = dimension
-    this.#windows = windows
+    this.#key = key
+    this.#name = name
+    this.#labels = labels
   }
 
+  protected get series(): Series<Labels, Own> {
+    const known = this.#known
+    return known === undefined || known.isForgotten ? this.#find() : known
+  }
+
+  #find(): Series<Labels, Own> {
+    const series = this.#dimension.get(this.#key, this.#name, this.#labels)
+    // The overflow series is found anew each time, so that what goes there is counted.
+    this.#known = this.#dimension.isOverflow(series) ? undefined : series
+    return series
+  }
+}
+
+/** Writes the calls of one resolver. */
+export class ResolverSeriesWriter extends SeriesWriter<null, ResolverSums> implements CallWriter {
   write(
     endedAt: number,
     duration: number,
@@ -28,17 +48,15 @@ export class SeriesWriter implements CallWriter {
     sqlTime: number,
     selfTime: number
   ): void {
-    const known = this.#series
-    const series = known === undefined || known.isForgotten ? this.#find() : known
-    const sums = series.record(this.#windows, endedAt, duration, failed, argsCount, traceId)
+    const { series } = this
+    const sums = series.record(this.windows, endedAt, duration, failed, argsCount, traceId)
     sums.record(statements, sqlTime, selfTime, series.weight)
   }
+}
 
-  #find(): Series<null, ResolverSums> {
-    const name = this.#name
-    const series = this.#dimension.get(name, name, null)
-    // The overflow series is found anew each time, so that what goes there is counted.
-    this.#series = series.name === name ? series : undefined
-    return series
+/** Writes the executions of one operation. */
+export class OperationSeriesWriter<Labels> extends SeriesWriter<Labels, CountSums> implements OperationWriter {
+  write(endedAt: number, duration: number, failed: boolean, traceId: TraceId, statements: number): void {
+    this.series.record(this.windows, endedAt, duration, failed, null, traceId).counts.record(statements)
   }
 }

@@ -1,13 +1,13 @@
 import type { PerformanceConfig } from '../config.js'
 import type { Clock } from '../lib/clock.js'
 import type { Measurement, QueryMeasurement, ResolverMeasurement } from '../spans/measurement.js'
-import type { CallWriter } from '../spans/resolvers/sinks.js'
+import type { CallWriter, OperationWriter } from '../spans/resolvers/sinks.js'
 import type { Statement } from '../spans/sql/analyzer.js'
 import { CallerAllowance } from './callers.js'
 import { Collectors } from './collectors.js'
 import { Dimension, OVERFLOW, type AnyDimension, type Labelling } from './dimension.js'
 import type { Series } from './series.js'
-import { SeriesWriter } from './series-writer.js'
+import { OperationSeriesWriter, ResolverSeriesWriter } from './series-writer.js'
 import { SlowCalls } from './slow.js'
 import { StatementSums } from './statement-sums.js'
 import { CountSums, NoSums, ResolverSums, type Sums } from './sums.js'
@@ -127,7 +127,7 @@ export class Store {
 
   /** The same for the calls of one resolver, whose series is looked up once. */
   callWriter(name: string): CallWriter {
-    return new SeriesWriter(name, this.resolvers, this.#windows)
+    return new ResolverSeriesWriter(this.#windows, this.resolvers, name, name, null)
   }
 
   /**
@@ -164,19 +164,15 @@ export class Store {
     record(series, windows, now, measurement).record(measurement)
   }
 
-  /**
-   * `statements` is how many SQL statements the operation sent; `key` tells its series from all others, since a query
-   * and a mutation may share a name.
-   */
-  recordOperation(
-    name: string,
-    labels: OperationLabels,
-    measurement: Measurement,
-    statements: number,
-    key = `${labels.type} ${name}`
-  ): void {
-    const series = this.operations.get(key, name, labels)
+  /** `statements` is how many SQL statements the operation sent. */
+  recordOperation(name: string, labels: OperationLabels, measurement: Measurement, statements: number): void {
+    const series = this.operations.get(keyOf(name, labels), name, labels)
     record(series, this.#windows, this.clock.monotonic(), measurement).counts.record(statements)
+  }
+
+  /** The same for the executions of one operation, whose series is looked up once. */
+  operationWriter(name: string, labels: OperationLabels): OperationWriter {
+    return new OperationSeriesWriter(this.#windows, this.operations, keyOf(name, labels), name, labels)
   }
 
   recordCache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
@@ -267,4 +263,9 @@ function record<Labels, Own extends Sums<Own>>(
   { duration, failed, argsCount, traceId }: Measurement
 ): Own {
   return series.record(windows, now, duration, failed, argsCount, traceId)
+}
+
+/** What tells the series of an operation from all others: a query and a mutation may share a name. */
+function keyOf(name: string, { type }: OperationLabels): string {
+  return `${type} ${name}`
 }

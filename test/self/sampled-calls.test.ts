@@ -25,7 +25,10 @@ for (const [level, nanoseconds] of [
     })
     Object.defineProperty(monitor, 'detail', { value: detailAt(level) })
     const definition = buildSchema('type Query { field: String }').getQueryType()?.getFields().field
-    const facts = new Documents().factsOf(parse('{ field }'), undefined)
+    const facts = new Documents((name, type) => monitor.operationWriter(name, type)).factsOf(
+      parse('{ field }'),
+      undefined
+    )
     if (definition === undefined || facts === undefined) throw new Error('the schema and the document have a field')
     const options = { isExporting: false, entersDirectly: true }
     const execution = new Execution(facts, options, ROOT_CONTEXT)

@@ -21,7 +21,8 @@ for (const [engine, prepare] of engines) {
       const fault = (): never => {
         throw new Error('a fault of the monitor')
       }
-      Object.assign(store, { callWriter: () => ({ write: fault }), recordOperation: fault })
+      const faulty = () => ({ write: fault })
+      Object.assign(store, { callWriter: faulty, operationWriter: faulty })
       const operation = prepare(schema, requestOf('query Faulty { field }'))
       try {
         const answer = await Promise.resolve()
@@ -33,7 +34,7 @@ for (const [engine, prepare] of engines) {
         t.equal(processMonitor().faults.faults - faults.faults, 2, 'each fault is counted')
       } finally {
         Reflect.deleteProperty(store, 'callWriter')
-        Reflect.deleteProperty(store, 'recordOperation')
+        Reflect.deleteProperty(store, 'operationWriter')
         process.off('unhandledRejection', note)
       }
     })

@@ -38,7 +38,10 @@ test('an operation that begins while measuring is off is not counted when it end
 test('SQL that a call sends late makes no row of a resolver whose calls were not counted', t => {
   for (const isMeasured of [true, false]) {
     const { monitor, start } = spanSource()
-    const facts = new Documents().factsOf(parse('{ issues }'), undefined)
+    const facts = new Documents((name, type) => monitor.operationWriter(name, type)).factsOf(
+      parse('{ issues }'),
+      undefined
+    )
     if (facts === undefined) throw new Error('the document has an operation')
     const options = { isMeasured, isExporting: true, entersDirectly: true }
     const execution = new Execution(facts, options, context.active())

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.js'
 import type { ResolverCall } from '../resolvers/call.js'
 import type { Execution } from '../resolvers/execution.js'
 import { KeptOperation } from '../resolvers/kept.js'
+import type { ExecutionEnd } from '../resolvers/sinks.js'
 import { newSpanId } from '../resolvers/span-id.js'
 import { INSTRUMENTATION_SCOPE, keptOperationAttributes, sqlTextOf } from '../sample.js'
 import { scrub } from '../scrub.js'
@@ -43,22 +44,23 @@ export class SlowTraces {
     return new KeptOperation(calls)
   }
 
-  ended(execution: Execution, failed: boolean, wanted: boolean): void {
+  ended(execution: Execution, wanted: ExecutionEnd | undefined): void {
     const { kept } = execution
     if (kept === undefined) return
     // A context value may live longer than its operation, and with it the execution.
     execution.kept = undefined
     this.#kept -= 1
     // Half a trace would look like a whole one.
-    if (!wanted || this.#options.exporters.some(({ room }) => room < kept.size) || !this.#allowance.take()) return
+    if (wanted === undefined || this.#options.exporters.some(({ room }) => room < kept.size)) return
+    if (!this.#allowance.take()) return
     try {
-      this.#export(execution, kept, failed)
+      this.#export(execution, kept, wanted)
     } catch (error) {
       this.#options.caught(error)
     }
   }
 
-  #export(execution: Execution, kept: KeptOperation, failed: boolean): void {
+  #export(execution: Execution, kept: KeptOperation, end: ExecutionEnd): void {
     const { clock, resource } = this.#options
     // Once for all, so that what was one inside the other still is.
     const wallOffset = clock.wall() - clock.monotonic() / 1e6
@@ -69,12 +71,12 @@ export class SlowTraces {
     execution.trace.isExported = true
     // Not the id of the span that nobody recorded: a request may hold several operations, and be that span to all of them.
     const operation = { traceId: execution.trace.id, spanId: newSpanId(), traceFlags: TraceFlags.SAMPLED }
-    make(partsOf(execution, kept, operation, failed))
+    make(partsOf(execution, kept, operation, end))
     const senders = new Map<ResolverCall, SpanContext>()
-    for (const { kind, endedAt, duration, failed: hasFailed, call } of kept.calls) {
+    for (const { kind, endedAt, duration, failed, call } of kept.calls) {
       const context = { ...operation, spanId: newSpanId() }
       if (call !== undefined) senders.set(call, context)
-      make({ ...kind, context, parent: operation, endedAt, duration, failed: hasFailed })
+      make({ ...kind, context, parent: operation, endedAt, duration, failed })
     }
     this.#exportSpans(kept, operation, senders)
   }
@@ -105,10 +107,10 @@ export class SlowTraces {
 type NewSpan = Omit<SpanParts, 'scope' | 'resource'>
 
 function partsOf(
-  { facts, endedAt, duration }: Execution,
+  { facts, duration }: Execution,
   kept: KeptOperation,
   context: SpanContext,
-  failed: boolean
+  { endedAt, failed }: ExecutionEnd
 ): NewSpan {
   const { type, source } = facts
   const name = facts.name === undefined ? undefined : facts.seriesName

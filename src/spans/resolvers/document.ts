@@ -1,5 +1,6 @@
 import type { DocumentNode, Location, OperationDefinitionNode, Token } from 'graphql'
 import { isOperationType, isOwnField, TIMING_FIELD } from '../../lib/names.js'
+import type { OperationWriter } from './sinks.js'
 import { boundedName, copyOf, shortHash } from '../../lib/text.js'
 
 const NAME_LIMIT = 128
@@ -12,19 +13,27 @@ export interface OperationFacts {
   readonly name: string | undefined
   /** The name of its series: the name, bounded, or a hash of the document. */
   readonly seriesName: string
-  /** What tells its series from all others: type and name. */
-  readonly key: string
   /** The document with its literals replaced, as OpenTelemetry's GraphQL instrumentation writes it. */
   readonly source: string
   /** Whether it asks the monitor and nothing else. */
   readonly isOwn: boolean
   /** Whether `_performance` is selected anywhere. */
   readonly wantsTimings: boolean
+  /** Where its executions are recorded. */
+  readonly writer: OperationWriter
 }
+
+/** Where the executions of an operation are recorded, by the name of its series and its type. */
+type WriterOf = (name: string, type: string) => OperationWriter
 
 /** The facts of documents; they are forgotten with the documents. */
 export class Documents {
+  readonly #writerOf: WriterOf
   readonly #facts = new WeakMap<DocumentNode, Map<string, OperationFacts>>()
+
+  constructor(writerOf: WriterOf) {
+    this.#writerOf = writerOf
+  }
 
   /**
    * The facts of the operation that would run; undefined where none would, or none of a type that there is. Never throws:
@@ -33,7 +42,7 @@ export class Documents {
   factsOf(document: DocumentNode, operationName: string | null | undefined): OperationFacts | undefined {
     const known = this.#facts.get(document)?.get(operationName ?? '')
     if (known !== undefined) return known
-    const facts = read(document, operationName)
+    const facts = read(document, operationName, this.#writerOf)
     if (facts === undefined) return undefined
     const ofDocument = this.#facts.get(document) ?? new Map<string, OperationFacts>()
     this.#facts.set(document, ofDocument.set(operationName ?? '', facts))
@@ -46,10 +55,14 @@ export function anonymousName(source: string): string {
   return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
 }
 
-function read(document: DocumentNode, operationName: string | null | undefined): OperationFacts | undefined {
+function read(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  writerOf: WriterOf
+): OperationFacts | undefined {
   try {
     const operation = operationIn(document, operationName)
-    return operation && readFacts(document, operation)
+    return operation && readFacts(document, operation, writerOf)
   } catch {
     // What cannot be read here cannot be executed either.
     return undefined
@@ -65,7 +78,11 @@ function operationIn(
     .find(({ name }) => !operationName || name?.value === operationName)
 }
 
-function readFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts | undefined {
+function readFacts(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  writerOf: WriterOf
+): OperationFacts | undefined {
   const given: unknown = operation.name?.value
   if (!isOperationType(operation.operation) || (given !== undefined && typeof given !== 'string')) return undefined
   const name = given === undefined ? undefined : copyOf(given)
@@ -76,13 +93,13 @@ function readFacts(document: DocumentNode, operation: OperationDefinitionNode): 
     type: operation.operation,
     name,
     seriesName,
-    key: `${operation.operation} ${seriesName}`,
     source,
     isOwn:
       roots.some(field => isOwnField('', field, false)) &&
       roots.every(field => isOwnField('', field, false) || field === '__typename'),
     // A document without its text may select anything.
-    wantsTimings: textOf(document)?.source.body.includes(TIMING_FIELD) ?? true
+    wantsTimings: textOf(document)?.source.body.includes(TIMING_FIELD) ?? true,
+    writer: writerOf(seriesName, operation.operation)
   }
 }
 

@@ -2,6 +2,7 @@ import {
   context,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
+  ROOT_CONTEXT,
   trace,
   TraceFlags,
   type Context,
@@ -13,6 +14,7 @@ import type { FieldTiming, RunningOperations } from '../operations.js'
 import { ResolverCall } from './call.js'
 import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
 import type { OperationFacts } from './document.js'
+import { ExportedOperation } from './exported.js'
 import type { KeptOperation } from './kept.js'
 import { Stamp } from './stamp.js'
 import { TraceReference } from './trace-id.js'
@@ -44,10 +46,8 @@ export class Execution implements Context {
   readonly trace: TraceReference
   /** The span that the operation runs inside, such as its own; one that says nothing where there is none. */
   readonly span: Span
-  /** The same, where it is exported. */
-  readonly exportedSpan: Span | undefined
-  /** Milliseconds from `performance.now()` to the wall clock, where it is exported. */
-  readonly wallOffset: number
+  /** What it has where it is exported. */
+  readonly exported: ExportedOperation | undefined
   /** The call inside which the operation is executed, where a resolver executes a document. */
   readonly parentCall: ResolverCall | undefined
   /** What it did so far, where it is not sampled and may have to be exported all the same; undefined once it is over. */
@@ -56,16 +56,12 @@ export class Execution implements Context {
   readonly isPlain: boolean
   /** Whether its calls have to be told where in the answer they are, or cannot be begun and ended from outside. */
   readonly isSpecial: boolean
-  /** Calls that have an exported span, and calls that have none because too many had. */
-  exportedCalls = 0
-  droppedCalls = 0
   /** SQL statements sent so far. */
   statements = 0
   /** Nanoseconds that they took, one by one. */
   sqlTime = 0
-  /** Nanoseconds that it took; 0 while it runs. And when it ended, monotonic. */
+  /** Nanoseconds that it took; 0 while it runs. */
   duration = 0
-  endedAt = 0
   isRunning = false
   /** Running executions that were given the same context value later. */
   sharers = 0
@@ -80,24 +76,23 @@ export class Execution implements Context {
     within: Context
   ) {
     const outer = living(within)
-    const span = trace.getSpan(outer)
+    // Most often there is nothing, and to be told so by the context would be much of what is done here.
+    const isAlone = outer === ROOT_CONTEXT
+    const span = isAlone ? undefined : trace.getSpan(outer)
     const active = span?.spanContext()
     this.facts = facts
     this.isMeasured = isMeasured
     this.outer = outer
     this.trace = new TraceReference(active && isSpanContextValid(active) ? copyOf(active.traceId) : undefined)
-    const isSampled =
-      isExporting &&
-      active !== undefined &&
-      (active.traceFlags & TraceFlags.SAMPLED) !== 0 &&
-      !isTracingSuppressed(outer)
     // Not undefined: OpenTelemetry's instrumentation of pg keeps a context only for callbacks that run inside a span.
     this.span = span ?? NO_SPAN
-    this.exportedSpan = isSampled ? span : undefined
-    this.trace.isExported = isSampled
-    this.wallOffset = isSampled ? Date.now() - performance.now() : 0
-    this.parentCall = outer.getValue(CALL_KEY) as ResolverCall | undefined
-    this.isPlain = isMeasured && !isSampled && this.parentCall === undefined && !facts.wantsTimings
+    this.exported =
+      isExporting && span !== undefined && isSampled(span) && !isTracingSuppressed(outer)
+        ? new ExportedOperation(span)
+        : undefined
+    this.trace.isExported = this.exported !== undefined
+    this.parentCall = isAlone ? undefined : (outer.getValue(CALL_KEY) as ResolverCall | undefined)
+    this.isPlain = isMeasured && this.exported === undefined && this.parentCall === undefined && !facts.wantsTimings
     this.isSpecial = facts.wantsTimings || !entersDirectly
   }
 
@@ -136,6 +131,10 @@ function living(context: Context): Context {
   if (context instanceof ResolverCall) return context.isOver ? living(context.execution) : context
   if (context instanceof Execution) return context.isRunning ? context : living(context.outer)
   return context instanceof LayeredContext ? context.over(living(context.below)) : context
+}
+
+function isSampled(span: Span): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
 }
 
 function keyOf(path: Path): string {

@@ -7,6 +7,7 @@ import { resolverAttributes } from '../sample.js'
 import { ResolverCall } from './call.js'
 import { CALL_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
+import type { ExportedOperation } from './exported.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
 import { ResolverSpan } from './span.js'
@@ -118,7 +119,7 @@ export class MeasuredField {
    * and needs none, which on Node 24 is most of what a call costs.
    */
   #needsContext(execution: Execution): boolean {
-    if (execution.exportedSpan !== undefined) return true
+    if (execution.exported !== undefined) return true
     return this.#sink.sendsSql && !this.#recorder.isQuiet && this.#sink.detail.context
   }
 
@@ -144,7 +145,8 @@ export class MeasuredField {
     const { call: outer, inContext } = this.operations
     const parent = outer ?? (inContext ? this.#callAround(call, before) : undefined) ?? execution.parentCall
     if (parent !== undefined) parent.isKnown = true
-    const exportedSpan = execution.exportedSpan === undefined ? undefined : this.#startSpan(execution)
+    const { exported } = execution
+    const exportedSpan = exported?.takes(this.#sink.maxResolverSpans) ? this.#startSpan(execution, exported) : undefined
     call.rare = { parent, path, exportedSpan, before }
   }
 
@@ -154,17 +156,11 @@ export class MeasuredField {
     return around?.getValue(CALL_KEY) as ResolverCall | undefined
   }
 
-  #startSpan(execution: Execution): Span | undefined {
-    if (execution.exportedCalls >= this.#sink.maxResolverSpans) {
-      execution.droppedCalls += 1
-      return undefined
-    }
-    execution.exportedCalls += 1
+  #startSpan(execution: Execution, { span, wallOffset }: ExportedOperation): Span | undefined {
     const { spanEnded } = this.#sink
-    const parent = execution.exportedSpan
     const { kind } = this.#recorder
-    if (spanEnded !== undefined && isReadable(parent)) {
-      return new ResolverSpan(kind, parent, execution.wallOffset, spanEnded)
+    if (spanEnded !== undefined && isReadable(span)) {
+      return new ResolverSpan(kind, span, wallOffset, spanEnded)
     }
     try {
       return this.#tracer.startSpan(kind.name, { attributes: kind.attributes }, execution)
@@ -177,8 +173,8 @@ export class MeasuredField {
 }
 
 /** Whether it is a span of the SDK, and not one that somebody made of the ids in a request. */
-function isReadable(span: Span | undefined): span is Span & ReadableSpan {
-  return span !== undefined && 'resource' in span
+function isReadable(span: Span): span is Span & ReadableSpan {
+  return 'resource' in span
 }
 
 /** As both engines see it: for graphql-jit a function is none, and what cannot be asked is theirs to fail on. */

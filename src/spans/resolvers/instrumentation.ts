@@ -27,7 +27,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   // InstrumentationBase calls `init` from its constructor, before these are set; the patches read them later.
   readonly #sink: ExecutionSink
   readonly #isExporting: boolean
-  readonly #documents = new Documents()
+  readonly #documents = new Documents((name, type) => this.#sink.operationWriter(name, type))
   readonly #schemas: SchemaWrapper
 
   constructor({ sink, isExporting = true }: ResolverInstrumentationOptions) {
@@ -67,7 +67,7 @@ export class ExecutionInstrumentation extends InstrumentationBase {
         forget(args.contextValue)
         return original(args)
       }
-      setSource(execution.exportedSpan, execution.facts.source)
+      setSource(execution.exported?.span, execution.facts.source)
       return run(this.#sink, execution, args.contextValue, undefined, () => original(args))
     }
   }
@@ -190,6 +190,6 @@ export class ExecutionInstrumentation extends InstrumentationBase {
 }
 
 /** Whether nobody would hear of the operation and of what runs inside it: measuring is off and it is not exported. */
-function isIdle({ isMeasured, exportedSpan, parentCall }: Execution): boolean {
-  return !isMeasured && exportedSpan === undefined && parentCall === undefined
+function isIdle({ isMeasured, exported, parentCall }: Execution): boolean {
+  return !isMeasured && exported === undefined && parentCall === undefined
 }

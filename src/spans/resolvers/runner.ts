@@ -1,6 +1,5 @@
 import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
 import type { ExecutionResult } from 'graphql'
-import { DROPPED_RESOLVER_SPANS } from '../sample.js'
 import { begin, end, type Execution } from './execution.js'
 import type { ExecutionSink } from './sinks.js'
 
@@ -18,37 +17,63 @@ export function run<Result extends Outcome>(
   span: Span | undefined,
   execute: () => Result
 ): Result {
-  const { operations } = sink
   const { isMeasured } = execution
   const began = isMeasured && sink.meter.operations.choose() ? sink.now() : 0
-  const ended = (result: ExecutionResult | undefined): void => {
-    const now = sink.now()
-    const failed = hasFailed(result)
-    end(execution, operations)
-    if (isMeasured) record(sink, execution, now, Math.round(now - start), failed)
-    endSpan(sink, execution, span, failed)
-    if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
-  }
-  let result: Result
   begin(contextValue, execution)
   const start = sink.now()
+  const { operations } = sink
+  let result: Result
   operations.executing += 1
   try {
     result = needsContext(sink, execution) ? within(sink, execution, execute) : execute()
   } catch (error) {
-    ended(undefined)
+    ended(sink, execution, span, began, start, undefined)
     throw error
   } finally {
     operations.executing -= 1
   }
-  if (result instanceof Promise) {
-    result.then(ended, () => {
-      ended(undefined)
-    })
-  } else {
-    ended(result)
-  }
+  if (result instanceof Promise) whenSettled(result, sink, execution, span, began, start)
+  else ended(sink, execution, span, began, start, result)
   return result
+}
+
+/** A function of its own, so that nothing is made for an operation that does not wait. */
+function whenSettled(
+  result: Promise<ExecutionResult>,
+  sink: ExecutionSink,
+  execution: Execution,
+  span: Span | undefined,
+  began: number,
+  start: number
+): void {
+  result.then(
+    value => {
+      ended(sink, execution, span, began, start, value)
+    },
+    () => {
+      ended(sink, execution, span, began, start, undefined)
+    }
+  )
+}
+
+/** @param began when our own work for the operation began, where that is metered; 0 where it is not */
+function ended(
+  sink: ExecutionSink,
+  execution: Execution,
+  span: Span | undefined,
+  began: number,
+  start: number,
+  result: ExecutionResult | undefined
+): void {
+  const now = sink.now()
+  const failed = hasFailed(result)
+  end(execution, sink.operations)
+  if (execution.isMeasured) {
+    execution.duration = Math.round(now - start)
+    record(sink, execution, now, failed)
+  }
+  endSpan(sink, execution, span, failed)
+  if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
 }
 
 function within<Result>({ contexts }: ExecutionSink, execution: Execution, execute: () => Result): Result {
@@ -71,27 +96,20 @@ function hasFailed(result: ExecutionResult | undefined): boolean {
 }
 
 /** What is exported of an operation does not depend on whether it could be recorded. */
-function record(sink: ExecutionSink, execution: Execution, endedAt: number, duration: number, failed: boolean): void {
+function record(sink: ExecutionSink, execution: Execution, endedAt: number, failed: boolean): void {
   try {
-    execution.endedAt = endedAt
-    execution.duration = duration
-    sink.executed(execution, duration, failed)
+    sink.executed(execution, endedAt, failed)
     if (!execution.facts.isOwn) sink.meter.spans += 1
   } catch (error) {
-    sink.slowTraces?.ended(execution, false, false)
+    sink.slowTraces?.ended(execution, undefined)
     sink.caught(error)
     sink.lost()
   }
 }
 
-function endSpan(
-  sink: ExecutionSink,
-  { exportedSpan, droppedCalls }: Execution,
-  span: Span | undefined,
-  failed: boolean
-): void {
+function endSpan(sink: ExecutionSink, { exported }: Execution, span: Span | undefined, failed: boolean): void {
   try {
-    if (droppedCalls > 0) exportedSpan?.setAttribute(DROPPED_RESOLVER_SPANS, droppedCalls)
+    exported?.ending()
     if (failed) span?.setStatus({ code: SpanStatusCode.ERROR })
     span?.end()
   } catch (error) {
@@ -102,5 +120,5 @@ function endSpan(
 
 /** So that SQL which no resolver call sent is told which operation did, and shared context values are told apart. */
 function needsContext(sink: ExecutionSink, execution: Execution): boolean {
-  return sink.sendsSql || execution.exportedSpan !== undefined || execution.sharesWith !== undefined
+  return sink.sendsSql || execution.exported !== undefined || execution.sharesWith !== undefined
 }

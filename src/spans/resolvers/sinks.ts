@@ -26,6 +26,12 @@ export interface CallWriter {
   ): void
 }
 
+/** Where the executions of one operation go. */
+export interface OperationWriter {
+  /** Takes an execution: when it ended (monotonic), how long it took, and how many SQL statements it sent; nanoseconds. */
+  write(endedAt: number, duration: number, failed: boolean, traceId: TraceId, statements: number): void
+}
+
 /** Where resolver calls go. */
 export interface ResolverSink extends SelfMeasuring {
   readonly operations: RunningOperations
@@ -56,11 +62,18 @@ export interface SchemaSink extends ResolverSink {
   readonly schemaVersion: number
 }
 
+/** How an execution ended. */
+export interface ExecutionEnd {
+  /** Monotonic nanoseconds. */
+  readonly endedAt: number
+  readonly failed: boolean
+}
+
 export interface SlowTraceExport {
   /** What an operation that begins is kept in, with at most `calls` of its calls; undefined where it is not to be kept. */
   keep(calls: number): KeptOperation | undefined
-  /** Takes back what was kept of an operation that has ended and, where that is `wanted`, exports it. */
-  ended(execution: Execution, failed: boolean, wanted: boolean): void
+  /** Takes back what was kept of an operation that has ended and exports it, unless it is not `wanted`. */
+  ended(execution: Execution, wanted: ExecutionEnd | undefined): void
 }
 
 /** Where operations and resolver calls go. */
@@ -73,8 +86,10 @@ export interface ExecutionSink extends SchemaSink {
   readonly slowTraces: SlowTraceExport | undefined
   /** From now on queries may be sent. */
   foundSqlClient(): void
-  /** `nanoseconds` of one execution, which sent `execution.statements` SQL statements. */
-  executed(execution: Execution, nanoseconds: number, failed: boolean): void
+  /** What takes the executions of the operation `name`; `type` is `query`, `mutation` or `subscription`. */
+  operationWriter(name: string, type: string): OperationWriter
+  /** Takes an execution that ended at `endedAt`, monotonic nanoseconds; how long it took is known to it. */
+  executed(execution: Execution, endedAt: number, failed: boolean): void
   /** `nanoseconds` of one call of a loader's batch function, for the field `Type.field` of `size` objects. */
   batch(name: string, size: number, nanoseconds: number, failed: boolean): void
 }

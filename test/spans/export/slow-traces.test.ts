@@ -167,6 +167,33 @@ test('at most PERFORMANCE_SLOW_TRACES_PER_MINUTE of them are exported, and what 
   t.ok(parent.includes(String(kept[0]?.traceId)), 'in the trace of its caller')
 })
 
+test('an operation that failed is exported even where it cannot be recorded', async t => {
+  const postgres = await usePostgres(t)
+  for (const jit of [0, 1]) {
+    const received = await startReceiver(t)
+    const body = `
+      const { store } = globalThis[Symbol.for('mercurius-performance.monitor')]
+      store.operationWriter = () => ({ write: () => { throw new Error('a fault of the monitor') } })
+      say((await ask(${JSON.stringify(BROKEN)})).data)
+      say(await metrics('operations { name } self { faults }'))`
+    const settings = { ...environment, ...exportTo(received), TEST_DATABASE: postgres.url }
+    const { code, stdout, stderr } = await runNode(given(jit, body), settings)
+    t.strictSame([code, stderr], [0, ''])
+    t.strictSame(
+      stdout
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as unknown),
+      [{ broken: null }, { operations: [], self: { faults: 1 } }]
+    )
+    t.strictSame(
+      named(received.spans.filter(({ name }) => name.startsWith('query') || name.startsWith('graphql'))),
+      ['graphql.resolve Query.broken', 'query Broken'],
+      'the trace left all the same'
+    )
+  }
+})
+
 test('with OTEL_SDK_DISABLED nothing is exported, whatever fails', async t => {
   const postgres = await usePostgres(t)
   const received = await startReceiver(t)
