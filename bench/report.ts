@@ -12,12 +12,12 @@ export function titleOf({ shape, engine, node, isLeftAlone }: Subject): string {
 
 /** The section of one table. */
 export function sectionOf(table: Table): string {
-  const { starts, measured, milliseconds } = roundsOf(table.shape)
+  const { starts, promisedStarts, measured, milliseconds } = roundsOf(table.shape)
   const isHttp = table.shape === 'HTTP'
   const wall = isHttp ? 'requests a second' : 'µs an operation'
   return `### ${titleOf(table)}
 
-${shapes[table.shape].about}; ${starts} times ${measured} rounds of ${milliseconds} ms an arm.
+${shapes[table.shape].about}; ${starts} processes an arm, ${promisedStarts} where something is promised; ${measured} rounds of ${milliseconds} ms each.
 
 | arm | ${wall} | quartiles | ratio | CPU, µs ${isHttp ? 'a request' : 'an operation'} | quartiles | ratio |
 | --- | --- | --- | --- | --- | --- | --- |
