@@ -22,8 +22,8 @@ export interface Arm {
   readonly isRival?: boolean
   /** Servers that know graphql-js only. */
   readonly isServer?: boolean
-  /** Where something is promised of it, or it is what promises compare with: there it gets more processes than others. */
-  readonly promised?: 'everywhere' | 'in process'
+  /** Where it gets more processes than the others do. */
+  readonly startedMore?: 'everywhere' | 'in process'
 }
 
 const bare = { base: 'bare' }
@@ -53,8 +53,8 @@ const sampled = (sampler: string, ratio: string) => (sink: string) => ({
 
 /** All that is compared; ours and the OpenTelemetry arms measure the checkout's own copies of every package. */
 export const arms: readonly Arm[] = [
-  { ...bare, name: 'bare', title: 'bare', promised: 'everywhere' },
-  { ...bare, name: 'bare-again', title: 'bare, once more', promised: 'in process' },
+  { ...bare, name: 'bare', title: 'bare', startedMore: 'everywhere' },
+  { ...bare, name: 'bare-again', title: 'bare, once more', startedMore: 'in process' },
   { ...bare, name: 'storage', title: 'AsyncLocalStorage alone', module: pathOf('./arms/async-local-storage.js') },
   {
     ...bare,
@@ -62,7 +62,7 @@ export const arms: readonly Arm[] = [
     title: 'two clock readings a call, a context an async one',
     module: pathOf('./arms/floor.js')
   },
-  { ...ours, name: 'ours', title: '**ours**, nothing exported', promised: 'everywhere' },
+  { ...ours, name: 'ours', title: '**ours**, nothing exported', startedMore: 'everywhere' },
   {
     ...ours,
     name: 'ours-no-sql',
@@ -75,7 +75,7 @@ export const arms: readonly Arm[] = [
     ...ours,
     name: 'ours-off',
     title: '**ours**, `PERFORMANCE_ENABLED=false`',
-    promised: 'in process',
+    startedMore: 'in process',
     environment: { PERFORMANCE_ENABLED: 'false' }
   },
   {

@@ -2,7 +2,7 @@ import type { Engine } from './arms.js'
 import { shapes } from './shapes.js'
 import { median, quantile } from './statistics.js'
 import type { Subject } from './running.js'
-import { roundsOf, type Row, type Table } from './table.js'
+import { isStartedMore, roundsOf, startsOf, type Row, type Table } from './table.js'
 
 export const engineNames: Readonly<Record<Engine, string>> = { js: 'graphql-js', jit: 'graphql-jit' }
 
@@ -12,12 +12,14 @@ export function titleOf({ shape, engine, node, isLeftAlone }: Subject): string {
 
 /** The section of one table. */
 export function sectionOf(table: Table): string {
-  const { starts, promisedStarts, measured, milliseconds } = roundsOf(table.shape)
+  const { measured, milliseconds } = roundsOf(table.shape)
+  const [all, more] = [startsOf(table, 'all'), startsOf(table, 'more')]
+  const some = more > all && table.rows.some(({ arm }) => isStartedMore(arm, table)) ? `, ${more} for some` : ''
   const isHttp = table.shape === 'HTTP'
   const wall = isHttp ? 'requests a second' : 'µs an operation'
   return `### ${titleOf(table)}
 
-${shapes[table.shape].about}; ${starts} processes an arm, ${promisedStarts} where something is promised; ${measured} rounds of ${milliseconds} ms each.
+${shapes[table.shape].about}; ${all} processes an arm${some}, ${measured} rounds of ${milliseconds} ms each.
 
 | arm | ${wall} | quartiles | ratio | CPU, µs ${isHttp ? 'a request' : 'an operation'} | quartiles | ratio |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -26,13 +28,16 @@ ${table.rows.map(row => lineOf(row, table)).join('\n')}
 }
 
 function lineOf(row: Row, table: Table): string {
-  const wall = table.shape === 'HTTP' ? row.wall.map(time => 1e6 / time) : row.wall
+  // Of the rounds that all arms were in, so that the rows compare.
+  const rounds = Math.min(...table.rows.map(({ wall }) => wall.length))
+  const times = row.wall.slice(0, rounds)
+  const wall = table.shape === 'HTTP' ? times.map(time => 1e6 / time) : times
   const cells = [
     // It would look better than it is.
     row.arm.exporting !== undefined && row.exported === 0 ? `${row.arm.title} (exported nothing)` : row.arm.title,
     ...spread(wall),
     ratioOf(table, row.arm.name, 'wall').toFixed(2),
-    ...spread(row.cpu),
+    ...spread(row.cpu.slice(0, rounds)),
     ratioOf(table, row.arm.name, 'cpu').toFixed(2)
   ]
   return `| ${cells.join(' | ')} |`

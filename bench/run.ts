@@ -13,7 +13,7 @@ import { targetsOf } from './targets.js'
 
 /** Where V8's own settings make most of a difference. */
 const LEFT_ALONE = { engines: ['jit'], shapes: ['L'], isLeftAlone: true } as const
-const ARMS_LEFT_ALONE = ['bare', 'floor', 'ours', 'ours-off']
+const ARMS_LEFT_ALONE = ['bare', 'bare-again', 'floor', 'ours', 'ours-off']
 
 const selection = readOptions()
 const { isWhole, nodes, shapes, arms, withScenarios, withProfiles } = selection

@@ -4,19 +4,19 @@ import { startService, type Subject } from './running.js'
 import { shapes, type ShapeName } from './shapes.js'
 
 interface Rounds {
-  /** How often every arm gets a new process: what V8 makes of the same code differs from one process to the next. */
+  /** How often an arm gets a new process: what V8 makes of the same code differs from one process to the next. */
   readonly starts: number
-  /** The same for arms of which something is promised. */
-  readonly promisedStarts: number
+  /** The same for those that get one more often. */
+  readonly moreStarts: number
   /** Rounds of a process before those that count: by then what V8 compiles, graphql-jit's code too, is compiled. */
   readonly warmUp: number
   readonly measured: number
   readonly milliseconds: number
 }
 
-const IN_PROCESS: Rounds = { starts: 3, promisedStarts: 8, warmUp: 10, measured: 7, milliseconds: 80 }
+const IN_PROCESS: Rounds = { starts: 3, moreStarts: 6, warmUp: 10, measured: 7, milliseconds: 80 }
 // With graphql-js V8 compiles most of what a request takes only after two seconds of them.
-const OVER_HTTP: Rounds = { starts: 2, promisedStarts: 6, warmUp: 12, measured: 5, milliseconds: 400 }
+const OVER_HTTP: Rounds = { starts: 2, moreStarts: 4, warmUp: 12, measured: 5, milliseconds: 400 }
 
 export interface Row {
   readonly arm: Arm
@@ -37,16 +37,19 @@ export interface Table extends Subject {
   readonly rows: readonly Row[]
 }
 
-/** Runs all arms in turn, round by round, each in a process of its own, so that a slower minute slows all of them. */
+/**
+ * Runs all arms in turn, round by round, each in a process of its own, so that a slower minute slows all of them. When all
+ * have had their processes, those that get more go on among themselves.
+ */
 export async function runTable(subject: Subject, arms: readonly Arm[], load: Child): Promise<Table> {
-  const { promisedStarts, warmUp, measured } = roundsOf(subject.shape)
+  const { warmUp, measured } = roundsOf(subject.shape)
   const rows = arms.map((arm): GrowingRow => ({ arm, wall: [], cpu: [], exported: 0 }))
-  for (let index = 0; index < promisedStarts; index += 1) {
-    const started = rows.filter(({ arm }) => index < startsOf(arm, subject.shape))
+  for (let index = 0; index < startsOf(subject, 'more'); index += 1) {
+    const started = rows.filter(({ arm }) => index < startsOf(subject, isStartedMore(arm, subject) ? 'more' : 'all'))
     const running = await Promise.all(started.map(row => start(row, subject)))
     for (let round = -warmUp; round < measured; round += 1) {
-      // There and back, so that what is always after the same other arm is not always after it.
-      for (const { row, service } of round % 2 === 0 ? running : running.toReversed()) {
+      // No arm always comes after the same other one.
+      for (const { row, service } of shuffled(running)) {
         const { wall, cpu } = await runRound(service, subject.shape, load)
         if (round < 0) continue
         row.wall.push(wall)
@@ -58,11 +61,21 @@ export async function runTable(subject: Subject, arms: readonly Arm[], load: Chi
   return { ...subject, rows }
 }
 
-/** How many processes an arm gets. Those that get fewer are in the first ones, beside all others. */
-function startsOf({ promised }: Arm, shape: ShapeName): number {
-  const { starts, promisedStarts } = roundsOf(shape)
-  const isPromised = promised === 'everywhere' || (promised === 'in process' && shape !== 'HTTP')
-  return isPromised ? promisedStarts : starts
+/** How many processes all arms get, and those that get more. */
+export function startsOf({ shape, isLeftAlone }: Subject, which: 'all' | 'more'): number {
+  const { starts, moreStarts } = roundsOf(shape)
+  return which === 'more' && !isLeftAlone ? moreStarts : starts
+}
+
+export function isStartedMore({ startedMore }: Arm, { shape }: Subject): boolean {
+  return startedMore === 'everywhere' || (startedMore === 'in process' && shape !== 'HTTP')
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map(item => ({ item, place: Math.random() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ item }) => item)
 }
 
 export function roundsOf(shape: ShapeName): Rounds {

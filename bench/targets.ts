@@ -120,14 +120,14 @@ function added(shape: ShapeName, calls: number): Target['measure'] {
 }
 
 /**
- * Nothing of ours runs there, so that the tables differ by the luck of processes alone: the worst of six would be a draw of
- * lots. Beside it stands what the same luck makes of bare against itself.
+ * Next to nothing of ours runs there, so that the tables differ by little but the luck of processes, and the worst of six
+ * is a draw of lots. Beside it stands what the same luck makes of bare against itself.
  */
 function off(tables: readonly Table[], key: 'wall' | 'cpu'): Measured {
   const switchedOff = together(tables, 'ours-off', key)
   const control = together(tables, 'bare-again', key)
-  const remark = `${switchedOff.worst}; bare against itself ${control.mean.toFixed(3)}, ${control.worst}`
-  return { value: switchedOff.mean, remark }
+  const itself = Number.isNaN(control.mean) ? '' : `; bare against itself ${control.mean.toFixed(3)}, ${control.worst}`
+  return { value: switchedOff.mean, remark: `${switchedOff.worst}${itself}` }
 }
 
 /** The ratios of an arm in all tables of operations in process: their geometric mean, and the worst of them. */

@@ -21,7 +21,7 @@ export class Series<Labels, Own extends Sums<Own>> extends Slots<Own> {
   readonly labels: Labels
   /** Monotonic nanoseconds of the moment from which on it counts. */
   start: number
-  readonly recent = new RecentCalls()
+  recent = new RecentCalls()
   /** How many calls the one that was recorded last stands for. */
   weight = 1
   /** Whether it is out of its dimension, so that what is recorded in it is lost. */
@@ -158,11 +158,13 @@ export class Series<Labels, Own extends Sums<Own>> extends Slots<Own> {
     other.forget()
   }
 
-  /** Gives back what its sums hold of something shared; to be called when it is used no more. */
+  /**
+   * Gives back what its sums hold of something shared, and lets go of all else: whoever knows the series may do so for long.
+   * To be called when it is used no more.
+   */
   forget(): void {
     this.isForgotten = true
-    this.closed.sums.reset()
-    this.rolling?.forget()
-    for (const { sums } of this.slots) sums.reset()
+    this.recent = new RecentCalls()
+    this.letGo()
   }
 }

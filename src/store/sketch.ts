@@ -80,6 +80,12 @@ export class Sketch {
     this.max = Math.max(0, ...sketches.map(({ max }) => max))
   }
 
+  /** Empties the sketch. */
+  clear(): void {
+    this.counts = none
+    this.reset()
+  }
+
   /** Empties the sketch and keeps its buckets, so that a reused slot allocates nothing. */
   reset(): void {
     this.count = 0

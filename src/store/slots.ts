@@ -94,6 +94,20 @@ export abstract class Slots<Own extends Sums<Own>> {
     return slot
   }
 
+  /** Lets go of everything. */
+  protected letGo(): void {
+    this.rolling?.forget()
+    this.rolling = undefined
+    for (const { sums } of [this.closed, ...this.slots]) sums.reset()
+    this.closed.times.clear()
+    this.slots = []
+    this.current = undefined
+    this.expired = undefined
+    this.#currentUntil = -Infinity
+    this.#settledAt = -Infinity
+    this.#slotBytes = 0
+  }
+
   protected expireBefore(oldest: number): void {
     for (const slot of this.slots) if (slot.epoch < oldest) this.#empty(slot)
   }

@@ -66,6 +66,24 @@ for (const [what, writerOf, rows] of writers) {
   })
 }
 
+test('a series that was forgotten holds next to nothing, since who writes into it may keep it for long', t => {
+  const { store, clock } = storeWith(60)
+  const writer = store.operationWriter('Board', { type: 'query' })
+  for (let second = 0; second < 50; second += 1) {
+    for (let call = 1; call < 100; call += 1) writer.write(store.now(), call * DURATION, false, null, call)
+    clock.advance(1)
+  }
+  const [series] = store.operations
+  if (series === undefined) throw new Error('there is a series')
+  const { window } = store
+  t.ok(series.bytes(window, store.now()) > 20_000, 'a full one')
+  clock.advance(120)
+  store.sweep()
+  t.strictSame([...store.operations], [], 'it is forgotten')
+  t.ok(series.bytes(window, store.now()) < 2000)
+  t.end()
+})
+
 test('a query and a mutation that share a name have a series each', t => {
   const { store, read } = storeWith()
   for (const type of ['query', 'mutation']) {

@@ -1,7 +1,7 @@
 import type { DocumentNode, Location, OperationDefinitionNode, Token } from 'graphql'
 import { isOperationType, isOwnField, TIMING_FIELD } from '../../lib/names.js'
-import type { OperationWriter } from './sinks.js'
 import { boundedName, copyOf, shortHash } from '../../lib/text.js'
+import type { OperationWriter } from './sinks.js'
 
 const NAME_LIMIT = 128
 

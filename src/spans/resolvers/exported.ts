@@ -1,7 +1,7 @@
 import type { Span } from '@opentelemetry/api'
 import { DROPPED_RESOLVER_SPANS } from '../sample.js'
 
-/** What an operation has that is exported. */
+/** What only those operations have that are exported. */
 export class ExportedOperation {
   /** Its span, or the one that it runs inside. */
   readonly span: Span
@@ -14,8 +14,8 @@ export class ExportedOperation {
     this.span = span
   }
 
-  /** Whether one call more is exported, of at most `limit`; those that are not are counted. */
-  takes(limit: number): boolean {
+  /** Counts a call; returns whether it is exported too, as at most `limit` are. */
+  takeCall(limit: number): boolean {
     if (this.#calls < limit) {
       this.#calls += 1
       return true

@@ -146,7 +146,9 @@ export class MeasuredField {
     const parent = outer ?? (inContext ? this.#callAround(call, before) : undefined) ?? execution.parentCall
     if (parent !== undefined) parent.isKnown = true
     const { exported } = execution
-    const exportedSpan = exported?.takes(this.#sink.maxResolverSpans) ? this.#startSpan(execution, exported) : undefined
+    const exportedSpan = exported?.takeCall(this.#sink.maxResolverSpans)
+      ? this.#startSpan(execution, exported)
+      : undefined
     call.rare = { parent, path, exportedSpan, before }
   }
 

@@ -37,7 +37,7 @@ export function run<Result extends Outcome>(
   return result
 }
 
-/** A function of its own, so that nothing is made for an operation that does not wait. */
+/** A function of its own, so that its closures are not made for an operation that does not wait. */
 function whenSettled(
   result: Promise<ExecutionResult>,
   sink: ExecutionSink,

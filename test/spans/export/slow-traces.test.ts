@@ -174,7 +174,8 @@ test('an operation that failed is exported even where it cannot be recorded', as
     const body = `
       const { store } = globalThis[Symbol.for('mercurius-performance.monitor')]
       store.operationWriter = () => ({ write: () => { throw new Error('a fault of the monitor') } })
-      say((await ask(${JSON.stringify(BROKEN)})).data)
+      // graphql-jit has it compiled by the second time.
+      for (let round = 0; round < 2; round += 1) say((await ask(${JSON.stringify(BROKEN)})).data)
       say(await metrics('operations { name } self { faults }'))`
     const settings = { ...environment, ...exportTo(received), TEST_DATABASE: postgres.url }
     const { code, stdout, stderr } = await runNode(given(jit, body), settings)
@@ -184,12 +185,12 @@ test('an operation that failed is exported even where it cannot be recorded', as
         .trim()
         .split('\n')
         .map(line => JSON.parse(line) as unknown),
-      [{ broken: null }, { operations: [], self: { faults: 1 } }]
+      [{ broken: null }, { broken: null }, { operations: [], self: { faults: 2 } }]
     )
     t.strictSame(
       named(received.spans.filter(({ name }) => name.startsWith('query') || name.startsWith('graphql'))),
-      ['graphql.resolve Query.broken', 'query Broken'],
-      'the trace left all the same'
+      [...Array<string>(2).fill('graphql.resolve Query.broken'), ...Array<string>(2).fill('query Broken')],
+      'the traces left all the same'
     )
   }
 })
