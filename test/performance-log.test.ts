@@ -117,5 +117,10 @@ test('a flood of distinct names is bounded too', t => {
   t.equal(lines.length, 1000)
   for (let index = 0; index < 500; index += 1) log.resolver(`Issue.field${index}`, call(3))
   t.equal(lines.filter(({ level }) => level === 'warn').length, 500, 'and hides no slow one')
+  lines.length = 0
+  log.flush()
+  const { leftOut, total } = lines[0]?.fields as { leftOut: { series: string; lines: number }[]; total: number }
+  t.equal(total, 99_000)
+  t.strictSame(leftOut[0], { series: '(other)', lines: 95_000 }, 'a thousand names are known apart')
   t.end()
 })

@@ -44,7 +44,7 @@ export class PerformanceLog {
 
   resolver(name: string, measurement: Measurement): void {
     const level = this.#levelOf(measurement, this.#config().slowResolverThreshold)
-    if (level === undefined || !this.#mayWrite(level, `Resolver ${name}`)) return
+    if (level === undefined || !this.#mayWrite(level, 'Resolver', name)) return
     const fields = { resolver: name, ...fieldsOf(measurement) }
     this.logger?.[level](fields, `PERFORMANCE: Resolver ${name} took ${inSeconds(measurement)}`)
   }
@@ -52,7 +52,7 @@ export class PerformanceLog {
   query(statement: LoggedStatement, measurement: Measurement): void {
     const level = this.#levelOf(measurement, this.#config().slowQueryThreshold)
     const { name, operation, table, text } = statement
-    if (level === undefined || !this.#mayWrite(level, `Query ${name}`)) return
+    if (level === undefined || !this.#mayWrite(level, 'Query', name)) return
     const fields = { query: name, operation, table, statement: text, ...fieldsOf(measurement) }
     this.logger?.[level](fields, `PERFORMANCE: Query ${name} took ${inSeconds(measurement)}`)
   }
@@ -60,7 +60,7 @@ export class PerformanceLog {
   cache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
     if (!this.#config().logAllMetrics) return
     const label = outcome === 'hit' ? 'CACHE HIT' : 'CACHE MISS'
-    if (!this.#mayWrite('info', `${label} ${name}`)) return
+    if (!this.#mayWrite('info', label, name)) return
     this.logger?.info({ cache: name, ...fieldsOf(measurement) }, `${label}: took ${inSeconds(measurement)}`)
   }
 
@@ -84,37 +84,59 @@ export class PerformanceLog {
     return this.#config().logAllMetrics ? 'info' : undefined
   }
 
-  #mayWrite(level: Level, series: string): boolean {
+  #mayWrite(level: Level, kind: string, name: string): boolean {
     if (this.logger === undefined) return false
     this.tick()
-    return this.#lines[level].admits(series)
+    return this.#lines[level].admits(kind, name)
+  }
+}
+
+/** What was to be written of one series in one minute. */
+class Tally {
+  readonly series: string
+  asked = 0
+  leftOut = 0
+
+  constructor(series: string) {
+    this.series = series
   }
 }
 
 /** Counts the lines of one level in one minute. */
 class LineCap {
-  readonly #asked = new Map<string, number>()
-  readonly #leftOut = new Map<string, number>()
+  /** By kind and by name: to put the two together each time would be most of what a line takes that is left out. */
+  readonly #tallies = new Map<string, Map<string, Tally>>()
+  #names = 0
+  #others = new Tally('(other)')
   #written = 0
 
-  admits(series: string): boolean {
-    const name = this.#asked.has(series) || this.#asked.size < NAMES_PER_MINUTE ? series : '(other)'
-    const asked = this.#asked.get(name) ?? 0
-    this.#asked.set(name, asked + 1)
-    if (asked < LINES_PER_SERIES && this.#written < LINES_PER_MINUTE) {
+  admits(kind: string, name: string): boolean {
+    const tally = this.#tallies.get(kind)?.get(name) ?? this.#newTally(kind, name)
+    tally.asked += 1
+    if (tally.asked <= LINES_PER_SERIES && this.#written < LINES_PER_MINUTE) {
       this.#written += 1
       return true
     }
-    this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + 1)
+    tally.leftOut += 1
     return false
   }
 
   takeLeftOut(): { readonly series: string; readonly lines: number }[] {
-    const left = [...this.#leftOut].map(([series, lines]) => ({ series, lines }))
-    this.#asked.clear()
-    this.#leftOut.clear()
+    const tallies = [...[...this.#tallies.values()].flatMap(ofKind => [...ofKind.values()]), this.#others]
+    this.#tallies.clear()
+    this.#names = 0
+    this.#others = new Tally(this.#others.series)
     this.#written = 0
-    return left
+    return tallies.filter(({ leftOut }) => leftOut > 0).map(({ series, leftOut }) => ({ series, lines: leftOut }))
+  }
+
+  #newTally(kind: string, name: string): Tally {
+    if (this.#names >= NAMES_PER_MINUTE) return this.#others
+    this.#names += 1
+    const ofKind = this.#tallies.get(kind) ?? new Map<string, Tally>()
+    const tally = new Tally(`${kind} ${name}`)
+    this.#tallies.set(kind, ofKind.set(name, tally))
+    return tally
   }
 }
 
