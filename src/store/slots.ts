@@ -98,14 +98,10 @@ export abstract class Slots<Own extends Sums<Own>> {
   protected letGo(): void {
     this.rolling?.forget()
     this.rolling = undefined
-    for (const { sums } of [this.closed, ...this.slots]) sums.reset()
+    for (const { sums } of this.slots) sums.reset()
+    this.#beginAnew()
     this.closed.times.clear()
-    this.slots = []
-    this.current = undefined
     this.expired = undefined
-    this.#currentUntil = -Infinity
-    this.#settledAt = -Infinity
-    this.#slotBytes = 0
   }
 
   protected expireBefore(oldest: number): void {
@@ -122,12 +118,7 @@ export abstract class Slots<Own extends Sums<Own>> {
   /** Puts what `slots` hold into new ones of `window`, each where its newest measurement belongs. */
   protected rebuild(slots: readonly Slot<Own>[], window: Window, now: number): void {
     const before = this.slots
-    this.slots = []
-    this.current = undefined
-    this.#currentUntil = -Infinity
-    this.#slotBytes = 0
-    this.#settledAt = -Infinity
-    clearTotals(this.closed)
+    this.#beginAnew()
     const oldest = oldestEpoch(window, epochAt(window, now))
     for (const slot of slots) {
       if (isEmpty(slot)) continue
@@ -152,6 +143,16 @@ export abstract class Slots<Own extends Sums<Own>> {
     const closed = this.closed.times.bytes + this.closed.sums.bytes
     const expired = this.expired === undefined ? 0 : BYTES.expired + this.expired.times.bytes
     return closed + expired + (this.rolling?.bytes ?? 0) + roomFor(this.slots.length) * BYTES.element + this.#slotBytes
+  }
+
+  /** Without any slots. */
+  #beginAnew(): void {
+    this.slots = []
+    this.current = undefined
+    this.#currentUntil = -Infinity
+    this.#settledAt = -Infinity
+    this.#slotBytes = 0
+    clearTotals(this.closed)
   }
 
   #openSlot(window: Window, now: number): Slot<Own> {
