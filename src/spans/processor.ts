@@ -1,4 +1,4 @@
-import { TraceFlags, type Context } from '@opentelemetry/api'
+import type { Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
 import { boundedName, copyOf } from '../lib/text.js'
@@ -11,6 +11,7 @@ import {
   countParameters,
   graphqlSourceOf,
   INSTRUMENTATION_NAME,
+  isSampled,
   measurementOf,
   operationOf,
   queryMeasurementOf,
@@ -253,8 +254,4 @@ function isOwn({ instrumentationScope }: ReadableSpan): boolean {
 
 function sentQueryOf(span: ReadableSpan, parameters: number, { execution, call }: Sender): QueryMeasurement {
   return queryMeasurementOf(span, execution.trace, parameters, call?.name ?? null, execution.facts.seriesName)
-}
-
-function isSampled(span: Span): boolean {
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
 }

@@ -1,4 +1,4 @@
-import { SpanKind, SpanStatusCode, type Attributes, type Span as ApiSpan } from '@opentelemetry/api'
+import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type Span as ApiSpan } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { isOperationType } from '../lib/names.js'
 import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measurement.js'
@@ -18,6 +18,11 @@ export type StartingSpan = Pick<ReadableSpan, 'name'>
 
 export function startsOperation(span: StartingSpan): boolean {
   return span.name === 'graphql.execute'
+}
+
+/** Whether it is to be exported, as the sampler has decided. */
+export function isSampled(span: Pick<ApiSpan, 'spanContext'>): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
 }
 
 export function startsQuery(span: StartingSpan): boolean {

@@ -1,6 +1,7 @@
-import { diag, TraceFlags } from '@opentelemetry/api'
+import { diag } from '@opentelemetry/api'
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core'
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace'
+import { isSampled } from '../sample.js'
 
 /** What became of the spans that ended, since the start. At any time the others add up to `ended`. */
 export interface ExportReport {
@@ -88,7 +89,7 @@ export class AccountedProcessor implements SpanProcessor {
 
   #take(span: ReadableSpan): void {
     const account = this.#account
-    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) {
+    if (!isSampled(span)) {
       account.notSampled += 1
     } else if (this.room <= 0) {
       account.dropped += 1

@@ -4,13 +4,13 @@ import {
   isSpanContextValid,
   ROOT_CONTEXT,
   trace,
-  TraceFlags,
   type Context,
   type Span
 } from '@opentelemetry/api'
 import { isTracingSuppressed } from '@opentelemetry/core'
 import { copyOf } from '../../lib/text.js'
 import type { FieldTiming, RunningOperations } from '../operations.js'
+import { isSampled } from '../sample.js'
 import { ResolverCall } from './call.js'
 import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
 import type { OperationFacts } from './document.js'
@@ -131,10 +131,6 @@ function living(context: Context): Context {
   if (context instanceof ResolverCall) return context.isOver ? living(context.execution) : context
   if (context instanceof Execution) return context.isRunning ? context : living(context.outer)
   return context instanceof LayeredContext ? context.over(living(context.below)) : context
-}
-
-function isSampled(span: Span): boolean {
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
 }
 
 function keyOf(path: Path): string {
