@@ -6,7 +6,7 @@ import { PerformanceLog } from './logging/performance-log.js'
 import type { DetailLevel } from './self/detail.js'
 import { DetailControl } from './self/detail-control.js'
 import { SelfMeter } from './self/meter.js'
-import type { Measurement, QueryMeasurement, ResolverMeasurement, TraceId } from './spans/measurement.js'
+import type { Measurement, QueryMeasurement, TraceId } from './spans/measurement.js'
 import { RunningOperations } from './spans/operations.js'
 import type { SpanSink } from './spans/processor.js'
 import type { Execution } from './spans/resolvers/execution.js'
@@ -107,18 +107,15 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
     return this.store.callWriter(name)
   }
 
-  resolver(name: string, measurement: ResolverMeasurement): void {
-    this.store.recordResolver(name, measurement)
-    this.#resolved(name, measurement)
-  }
-
   /** What has to be done for a call that took `loggedFrom` or more, besides what the call's writer does for every one. */
   log(name: string, duration: number, failed: boolean, traceId: TraceId): void {
-    this.#resolved(name, { duration, failed, argsCount: null, traceId })
+    const measurement = { duration, failed, argsCount: null, traceId }
+    this.performanceLog.resolver(name, measurement)
+    if (duration >= this.settings.slowResolverThreshold * 1e9) this.#slow('RESOLVER', name, null, measurement)
   }
 
   /** Counts a call that was not timed, for `detail.sampleEvery` is above 1. */
-  counted(name: string, failed: boolean, statements = 0): void {
+  counted(name: string, failed: boolean, statements: number): void {
     this.store.countResolver(name, failed, statements)
   }
 
@@ -190,12 +187,6 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
   /** Takes note of something that was not measured; while measuring is off on purpose, nothing is missing. */
   lost(): void {
     if (this.settings.enabled) this.meter.dropped += 1
-  }
-
-  #resolved(name: string, measurement: Measurement): void {
-    this.performanceLog.resolver(name, measurement)
-    if (measurement.duration >= this.settings.slowResolverThreshold * 1e9)
-      this.#slow('RESOLVER', name, null, measurement)
   }
 
   #slow(kind: SlowKind, name: string, text: string | null, measurement: Measurement): void {

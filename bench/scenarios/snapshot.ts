@@ -13,14 +13,15 @@ function fullStore(calls: number): Store {
   let now = 0
   const clock: Clock = { monotonic: () => now, wall: () => now / 1e6 }
   const store = new Store({ clock, retentionPeriod: 3600, seriesLimit: SERIES })
+  const writers = Array.from({ length: SERIES }, (_, index) => store.callWriter(`Type.field${index}`))
   let state = 1
   const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
   for (let slot = 0; slot < SLOTS; slot += 1) {
-    for (let series = 0; series < SERIES; series += 1) {
+    for (const writer of writers) {
       for (let call = 0; call < calls; call += 1) {
         const spread = Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
         const duration = Math.round(Math.exp(13 + spread))
-        store.recordResolver(`Type.field${series}`, { duration, failed: false, argsCount: 0, traceId: null })
+        writer.write(now, duration, false, 0, null, 0, 0, duration)
       }
     }
     if (slot < SLOTS - 1) now += 60e9

@@ -27,21 +27,26 @@ function ending(name: string, processor: SpanProcessor): Arm {
   }
 }
 
+// Names come from the schema and SQL from the application's code, the same strings each time; sources are put together for
+// each span.
+const names = Array.from({ length: SERIES }, (_, index) => ({
+  field: `field${index}`,
+  operation: `Operation${index}`,
+  sql: `SELECT id, title, body, author_id FROM issues_${index} WHERE project_id = $1 AND status = 'open' LIMIT $2`
+}))
+
 function attributesOf(index: number): Attributes {
-  const name = index % SERIES
+  const { field = '', operation = '', sql = '' } = names[index % SERIES] ?? {}
   if (index % 10 < 7) {
     return {
-      'graphql.field.name': `field${name}`,
-      'graphql.field.path': `issues.${index}.field${name}`,
+      'graphql.field.name': field,
+      'graphql.field.path': `issues.${index}.${field}`,
       'graphql.parent.name': 'Issue',
-      'graphql.source': `field${name}(first: *, after: $cursor) {\n    id\n    title\n  }`
+      'graphql.source': `${field}(first: *, after: $cursor) {\n    id\n    title\n  }`
     }
   }
-  if (index % 10 < 9) {
-    const text = `SELECT id, title, body, author_id FROM issues_${name} WHERE project_id = $1 AND status = 'open' LIMIT $2`
-    return { 'db.system.name': 'postgresql', 'db.namespace': 'tracker', 'db.query.text': text }
-  }
-  return { 'graphql.operation.type': 'query', 'graphql.operation.name': `Operation${name}`, 'graphql.source': '{ a }' }
+  if (index % 10 < 9) return { 'db.system.name': 'postgresql', 'db.namespace': 'tracker', 'db.query.text': sql }
+  return { 'graphql.operation.type': 'query', 'graphql.operation.name': operation, 'graphql.source': '{ a }' }
 }
 
 export async function spansScenario(): Promise<Scenario> {

@@ -8,15 +8,6 @@ export interface Measurement {
   readonly traceId: TraceId
 }
 
-/** What one call of a resolver cost. */
-export interface ResolverMeasurement extends Measurement {
-  /** SQL statements that it sent, and the nanoseconds in which one of them was running. */
-  readonly statements: number
-  readonly sqlTime: number
-  /** Nanoseconds less those in which it waited for SQL or for resolver calls inside it. */
-  readonly selfTime: number
-}
-
 /** What one SQL statement cost, and who sent it. */
 export interface QueryMeasurement extends Measurement {
   /** Rows that it returned or changed; null where the span does not say. */

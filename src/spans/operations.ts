@@ -1,22 +1,14 @@
 import { context, trace, type Context, type Span } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { systemClock } from '../lib/clock.js'
-import { isOwnField, TIMING_FIELD } from '../lib/names.js'
-import { copyOf } from '../lib/text.js'
+import { isOwnField } from '../lib/names.js'
 import type { TraceOfOperation } from './measurement.js'
 import type { ResolverCall } from './resolvers/call.js'
 import { CALL_KEY, EXECUTION_KEY } from './resolvers/contexts.js'
 import type { Execution } from './resolvers/execution.js'
 import { SpareCall } from './resolvers/spare-call.js'
-import { graphqlSourceOf, resolverOf, startsOperation, startsQuery, type ResolverSpan } from './sample.js'
-
-/** What the `_performance` field answers. */
-export interface FieldTiming {
-  /** Seconds. */
-  readonly executionTime: number
-  /** `Type.field`. */
-  readonly resolverName: string
-}
+import { RunningOperation, type FieldTiming } from './running-operation.js'
+import { resolverOf, startsOperation, startsQuery, type ResolverSpan } from './sample.js'
 
 /** What an operation cost that is over. */
 export interface OperationCost {
@@ -26,53 +18,6 @@ export interface OperationCost {
   readonly statements: number
   readonly sqlTime: number
   readonly trace: TraceOfOperation
-}
-
-/** What is known of one running operation; it lives as long as the spans that point to it. */
-export class RunningOperation {
-  readonly span: ReadableSpan
-  /** The name of its series; undefined until somebody has asked for it. */
-  seriesName: string | null | undefined = undefined
-  #timings: Map<string, FieldTiming> | undefined
-  #wantsTimings: boolean | undefined
-  /** SQL statements sent so far. */
-  statements = 0
-  /** A copy of its own: an id that came in a header is a view that keeps the whole header alive. */
-  readonly traceId: string
-  /** Whether the execution was measured itself, so that its spans must not be counted. */
-  isMeasured = false
-  #ownResolvers = 0
-  #otherResolvers = 0
-
-  constructor(span: ReadableSpan) {
-    this.span = span
-    this.traceId = copyOf(span.spanContext().traceId)
-  }
-
-  /** Whether it asked the monitor and nothing else. */
-  get isOwn(): boolean {
-    return this.#ownResolvers > 0 && this.#otherResolvers === 0
-  }
-
-  queryStarted(): void {
-    this.statements += 1
-  }
-
-  /** @param isOwn whether the resolver is the monitor's */
-  resolverStarted(isOwn: boolean): void {
-    if (isOwn) this.#ownResolvers += 1
-    else this.#otherResolvers += 1
-  }
-
-  /** Remembers the time of a resolver call, if the operation selects `_performance` at all. */
-  resolved(spanId: string, timing: FieldTiming): void {
-    this.#wantsTimings ??= graphqlSourceOf(this.span).includes(TIMING_FIELD)
-    if (this.#wantsTimings) (this.#timings ??= new Map()).set(spanId, timing)
-  }
-
-  timingOf(spanId: string): FieldTiming | undefined {
-    return this.#timings?.get(spanId)
-  }
 }
 
 const OPERATION = Symbol('mercurius-performance.operation')

@@ -1,13 +1,13 @@
 import type { Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
-import { boundedName, copyOf } from '../lib/text.js'
-import type { Measurement, QueryMeasurement, ResolverMeasurement } from './measurement.js'
-import { senderOf, type RunningOperations, type Sender } from './operations.js'
+import { boundedName } from '../lib/text.js'
+import type { Measurement, QueryMeasurement } from './measurement.js'
+import { senderOf, type Sender } from './operations.js'
+import { ResolverSpans, type ResolverSpanSink } from './resolver-spans.js'
 import { anonymousName } from './resolvers/document.js'
-import type { SelfMeasuring } from './self-measurement.js'
+import { traceIdOf, type RunningOperation } from './running-operation.js'
 import {
-  countArguments,
   countParameters,
   graphqlSourceOf,
   INSTRUMENTATION_NAME,
@@ -30,15 +30,11 @@ const CACHED_SOURCES = 200
 const LONGEST_CACHED_SOURCE = 4096
 
 /** Where measurements go, and what the processor shares with the rest of the monitor. */
-export interface SpanSink extends SelfMeasuring {
-  readonly operations: RunningOperations
+export interface SpanSink extends ResolverSpanSink {
   readonly sql: SqlAnalyzer
   /** False while measuring is switched off. */
   accepts(): boolean
-  resolver(name: string, measurement: ResolverMeasurement): void
   query(statement: Statement, measurement: QueryMeasurement): void
-  /** Counts a call of a resolver that was not timed. */
-  counted(name: string, failed: boolean): void
   operation(type: string, name: string, measurement: Measurement, statements: number): void
   succeeded(): void
   /** Takes a fault of the monitor's own; must not throw. */
@@ -56,12 +52,14 @@ interface Query {
  */
 export class SpanAggregator implements SpanProcessor {
   readonly #sink: SpanSink
+  readonly #resolvers: ResolverSpans
   /** The span that `onEnding` has recorded and `onEnd` need not. */
   #ended: ReadableSpan | undefined
   readonly #anonymous = new LRUCache<string, string>({ max: CACHED_SOURCES })
 
   constructor(sink: SpanSink) {
     this.#sink = sink
+    this.#resolvers = new ResolverSpans(sink)
   }
 
   onStart(span: ReadableSpan, parentContext: Context): void {
@@ -153,10 +151,11 @@ export class SpanAggregator implements SpanProcessor {
       this.#sink.caught(error)
     }
     try {
-      const query = this.#queryOf(span)
+      const resolver = resolverOf(span)
+      const query = resolver === undefined ? this.#queryOf(span) : undefined
       statement = query?.statement
       if (this.#sink.accepts()) {
-        this.#record(span, query)
+        this.#record(span, resolver, query)
         this.#sink.meter.spans += 1
       } else {
         this.#sink.lost()
@@ -169,14 +168,11 @@ export class SpanAggregator implements SpanProcessor {
     }
   }
 
-  #record(span: ReadableSpan, query: Query | undefined): void {
-    const resolver = resolverOf(span)
-    const operation = operationOf(span)
-    if (resolver !== undefined) this.#recordResolver(span, resolver)
+  #record(span: ReadableSpan, resolver: ResolverSpan | undefined, query: Query | undefined): void {
+    if (resolver !== undefined) this.#resolvers.record(span, resolver)
     else if (query !== undefined) this.#recordQuery(span, query)
-    else if (operation !== undefined) this.#recordOperation(span, operation)
     // That nothing had to be recorded ends no row of faults.
-    else return
+    else if (!this.#recordOperation(span)) return
     this.#sink.succeeded()
   }
 
@@ -188,9 +184,10 @@ export class SpanAggregator implements SpanProcessor {
 
   #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
     const sender = senderOf(span)
+    const running = this.#sink.operations.of(span)
     const measurement =
       sender === undefined
-        ? queryMeasurementOf(span, this.#traceIdOf(span), parameters, null, this.#operationNameOf(span))
+        ? queryMeasurementOf(span, traceIdOf(span, running), parameters, null, this.#operationNameOf(running))
         : sentQueryOf(span, parameters, sender)
     if (sender !== undefined) sender.execution.sqlTime += measurement.duration
     if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
@@ -198,8 +195,7 @@ export class SpanAggregator implements SpanProcessor {
   }
 
   /** The name of the operation inside which a span runs; null where that is not known. */
-  #operationNameOf(span: ReadableSpan): string | null {
-    const running = this.#sink.operations.of(span)
+  #operationNameOf(running: RunningOperation | undefined): string | null {
     if (running === undefined) return null
     if (running.seriesName === undefined) {
       const operation = operationOf(running.span)
@@ -208,31 +204,16 @@ export class SpanAggregator implements SpanProcessor {
     return running.seriesName
   }
 
-  #traceIdOf(span: ReadableSpan): string {
-    const { traceId } = span.spanContext()
-    // Only an id that came from outside is a view on the header it came in.
-    return span.parentSpanContext === undefined ? traceId : (this.#sink.operations.of(span)?.traceId ?? copyOf(traceId))
-  }
-
-  #recordResolver(span: ReadableSpan, resolver: ResolverSpan): void {
+  /** Whether it is the span of one. */
+  #recordOperation(span: ReadableSpan): boolean {
+    const operation = operationOf(span)
+    if (operation === undefined) return false
     const running = this.#sink.operations.of(span)
-    if (running?.isMeasured || this.#sink.operations.isOwn(resolver)) return
-    const resolverName = `${resolver.parentType}.${resolver.field}`
-    const isTimed = Math.random() * this.#sink.detail.sampleEvery < 1
-    const measurement = isTimed
-      ? measurementOf(span, this.#traceIdOf(span), countArguments(graphqlSourceOf(span)))
-      : measurementOf(span, null, null)
-    if (isTimed) this.#sink.resolver(resolverName, measurement)
-    else this.#sink.counted(resolverName, measurement.failed)
-    running?.resolved(span.spanContext().spanId, { executionTime: measurement.duration / 1e9, resolverName })
-  }
-
-  #recordOperation(span: ReadableSpan, operation: OperationSpan): void {
-    const running = this.#sink.operations.of(span)
-    if (running?.isMeasured || running?.isOwn) return
+    if (running?.isMeasured || running?.isOwn) return true
     const name = running?.seriesName ?? this.#seriesNameOf(span, operation)
-    const measurement = measurementOf(span, this.#traceIdOf(span), null)
+    const measurement = measurementOf(span, traceIdOf(span, running))
     this.#sink.operation(operation.type, name, measurement, running?.statements ?? 0)
+    return true
   }
 
   #seriesNameOf(span: ReadableSpan, { name }: OperationSpan): string {

@@ -1,7 +1,7 @@
 import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type Span as ApiSpan } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { isOperationType } from '../lib/names.js'
-import type { QueryMeasurement, ResolverMeasurement, TraceId } from './measurement.js'
+import type { Measurement, QueryMeasurement, TraceId } from './measurement.js'
 
 /**
  * The vocabulary of the spans we understand: those of @opentelemetry/instrumentation-graphql and -pg, with the database
@@ -162,18 +162,8 @@ function isCount(value: unknown): value is number {
 }
 
 /** What a finished span cost. */
-export function measurementOf(span: ReadableSpan, traceId: TraceId, argsCount: number | null): ResolverMeasurement {
-  const duration = durationOf(span)
-  return {
-    duration,
-    failed: hasFailed(span),
-    argsCount,
-    traceId,
-    // A span does not know what ran inside it. Here and not added later: a second object for each span would show.
-    statements: 0,
-    sqlTime: 0,
-    selfTime: duration
-  }
+export function measurementOf(span: ReadableSpan, traceId: TraceId): Measurement {
+  return { duration: durationOf(span), failed: hasFailed(span), argsCount: null, traceId }
 }
 
 /** What a finished span of a query cost. */
@@ -188,11 +178,12 @@ export function queryMeasurementOf(
   return { duration: durationOf(span), failed: hasFailed(span), argsCount, traceId, rows, resolver, operation }
 }
 
-function durationOf({ duration: [seconds, nanoseconds] }: ReadableSpan): number {
+/** Nanoseconds. */
+export function durationOf({ duration: [seconds, nanoseconds] }: ReadableSpan): number {
   return Math.max(0, Math.round(seconds * 1e9 + nanoseconds))
 }
 
-function hasFailed({ status }: ReadableSpan): boolean {
+export function hasFailed({ status }: ReadableSpan): boolean {
   return status.code === SpanStatusCode.ERROR
 }
 
@@ -205,6 +196,7 @@ export function countParameters(text: string): number {
   return highest
 }
 
+const AT = 0x40
 const OPEN = 0x28
 const CLOSE = 0x29
 const COLON = 0x3a
@@ -219,12 +211,9 @@ const UNBRACKET = 0x5d
  * but they carry the field's own text.
  */
 export function countArguments(source: string): number {
-  const start = source.indexOf('(')
-  const selections = source.indexOf('{')
-  if (start === -1 || (selections !== -1 && selections < start) || source.lastIndexOf('@', start) !== -1) return 0
   let depth = 0
   let count = 0
-  for (let index = start; index < source.length; index += 1) {
+  for (let index = startOfArguments(source); index < source.length; index += 1) {
     const code = source.charCodeAt(index)
     if (code === QUOTE) index = Math.max(index, source.indexOf('"', index + 1))
     else if (code === OPEN || code === BRACE || code === BRACKET) depth += 1
@@ -233,4 +222,15 @@ export function countArguments(source: string): number {
     if (depth === 0) break
   }
   return count
+}
+
+/** Where the arguments of the field itself begin; the end where it has none. */
+function startOfArguments(source: string): number {
+  for (let index = 0; index < source.length; index += 1) {
+    const code = source.charCodeAt(index)
+    if (code === OPEN) return index
+    // What comes after these belongs to a directive or to other fields.
+    if (code === AT || code === BRACE) break
+  }
+  return source.length
 }

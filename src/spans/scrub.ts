@@ -5,9 +5,18 @@ import { queryNameOf, startsQuery } from './sample.js'
 /** Names and values longer than this are cut; the operation's name in one is the client's choice. */
 const LIMIT = 1024
 
-const sqlAttributes = new Set(['db.query.text', 'db.statement'])
-/** A URL's query may hold a GraphQL document with its literals, or a token. */
-const urlAttributes = new Set(['url.full', 'http.url', 'http.target'])
+type Secret = 'sql' | 'url' | 'urlQuery' | 'document'
+
+/** What may hold what must not leave. A URL's query may be a GraphQL document with its literals, or a token. */
+const secrets = new Map<string, Secret>([
+  ['db.query.text', 'sql'],
+  ['db.statement', 'sql'],
+  ['url.full', 'url'],
+  ['http.url', 'url'],
+  ['http.target', 'url'],
+  ['url.query', 'urlQuery'],
+  ['graphql.source', 'document']
+])
 /** The text of an error may quote what a client sent or what the database holds. */
 const errorTexts = ['exception.message', 'exception.stacktrace']
 
@@ -39,11 +48,9 @@ export function scrub(span: Scrubbable, statement: CleanStatement | undefined): 
   if (name !== span.name || name.length > LIMIT) span.updateName(name.slice(0, LIMIT))
   for (const name in attributes) {
     const value = attributes[name]
-    if (sqlAttributes.has(name)) attributes[name] = statement?.text ?? '?'
-    else if (typeof value === 'string' && urlAttributes.has(name)) attributes[name] = value.split('?', 1)[0] ?? ''
-    else if (name === 'url.query') attributes[name] = '?'
-    else if (name === 'graphql.source' && !isOfOperationOrField(attributes)) attributes[name] = ''
-    else attributes[name] = shortened(value)
+    const secret = secrets.get(name)
+    if (secret !== undefined) attributes[name] = withoutSecret(secret, value, attributes, statement)
+    else if (isLong(value)) attributes[name] = shortened(value)
   }
   let code: string | undefined
   for (const { attributes: details } of span.events) {
@@ -64,10 +71,34 @@ export function erase(span: Scrubbable): void {
   if (span.status.code === SpanStatusCode.ERROR) span.setStatus({ code: SpanStatusCode.ERROR })
 }
 
+function withoutSecret(
+  secret: Secret,
+  value: AttributeValue | undefined,
+  attributes: Attributes,
+  statement: CleanStatement | undefined
+): AttributeValue | undefined {
+  switch (secret) {
+    case 'sql':
+      return statement?.text ?? '?'
+    case 'url':
+      return shortened(typeof value === 'string' ? value.split('?', 1)[0] : value)
+    case 'urlQuery':
+      return '?'
+    case 'document':
+      return isOfOperationOrField(attributes) ? shortened(value) : ''
+  }
+}
+
+function isLong(value: AttributeValue | undefined): boolean {
+  if (typeof value === 'string') return value.length > LIMIT
+  return Array.isArray(value) && value.some(item => typeof item === 'string' && item.length > LIMIT)
+}
+
 function shortened(value: AttributeValue | undefined): AttributeValue | undefined {
-  if (typeof value === 'string') return value.length > LIMIT ? value.slice(0, LIMIT) : value
-  if (!Array.isArray(value) || !value.some(item => typeof item === 'string' && item.length > LIMIT)) return value
-  return value.map(item => (typeof item === 'string' ? item.slice(0, LIMIT) : item)) as AttributeValue
+  if (!isLong(value)) return value
+  if (typeof value === 'string') return value.slice(0, LIMIT)
+  const items = value as readonly unknown[]
+  return items.map(item => (typeof item === 'string' ? item.slice(0, LIMIT) : item)) as AttributeValue
 }
 
 /** Of what was parsed the text holds the comments too, and the operation's span has it without them. */

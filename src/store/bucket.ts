@@ -6,6 +6,7 @@
 export const SCALE = 6
 
 const BUCKETS_PER_OCTAVE = 2 ** SCALE
+const BASE = 2 ** (1 / BUCKETS_PER_OCTAVE)
 const SECOND = 1e9
 /** How many buckets there are between a nanosecond and a second; not a whole number. */
 const BUCKETS_BELOW_SECOND = Math.log2(SECOND) * BUCKETS_PER_OCTAVE
@@ -14,6 +15,8 @@ const LARGEST = 2 ** 47
 /** That of a nanosecond. */
 export const LOWEST_BUCKET = Math.ceil(-BUCKETS_BELOW_SECOND) - 1
 const HIGHEST_BUCKET = Math.ceil(47 * BUCKETS_PER_OCTAVE - BUCKETS_BELOW_SECOND) - 1
+/** The harmonic mean of the bounds of bucket 0, in nanoseconds. */
+const VALUE_OF_BUCKET_0 = ((2 * BASE) / (1 + BASE)) * SECOND
 export const BUCKET_LIMIT = HIGHEST_BUCKET - LOWEST_BUCKET + 1
 
 /** The index of the bucket that holds `nanoseconds`, which is above 0. */
@@ -28,7 +31,5 @@ export function bucketOf(nanoseconds: number): number {
  * that the error is at most (b - 1) / (b + 1), 0.54%.
  */
 export function bucketValue(bucket: number): number {
-  const lower = 2 ** (bucket / BUCKETS_PER_OCTAVE)
-  const upper = 2 ** ((bucket + 1) / BUCKETS_PER_OCTAVE)
-  return ((2 * lower * upper) / (lower + upper)) * SECOND
+  return 2 ** (bucket / BUCKETS_PER_OCTAVE) * VALUE_OF_BUCKET_0
 }

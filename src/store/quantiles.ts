@@ -35,19 +35,19 @@ export class Merger {
 
   add(sketch: Sketch): void {
     if (sketch.count === 0) return
+    const isFirst = this.count === 0
     this.count += sketch.count
     this.sum += sketch.sum
     if (sketch.min < this.min) this.min = sketch.min
     if (sketch.max > this.max) this.max = sketch.max
     this.zeroCount += sketch.zeroCount
-    const { counts } = sketch
     const from = sketch.first - LOWEST_BUCKET
     // A step of buckets may begin before the lowest one or end past the highest; nothing is ever counted out there.
     const begin = Math.max(0, -from)
-    const end = Math.min(counts.length, BUCKET_LIMIT - from)
-    for (let offset = begin; offset < end; offset += 1) {
-      this.#counts[from + offset] = (this.#counts[from + offset] ?? 0) + (counts[offset] ?? 0)
-    }
+    const end = Math.min(sketch.counts.length, BUCKET_LIMIT - from)
+    // Most often there is one sketch, or a long one and then one of the open slot.
+    if (isFirst) this.#copy(sketch.counts, from, begin, end)
+    else this.#sumUp(sketch.counts, from, begin, end)
     if (from + begin < this.#from) this.#from = from + begin
     if (from + end > this.#end) this.#end = from + end
   }
@@ -76,6 +76,18 @@ export class Merger {
     return { offset: from < end ? from + LOWEST_BUCKET : 0, counts: Array.from(this.#counts.subarray(from, end)) }
   }
 
+  #copy(counts: Sketch['counts'], from: number, begin: number, end: number): void {
+    const isWhole = begin === 0 && end === counts.length
+    this.#counts.set(isWhole ? counts : counts.subarray(begin, end), from + begin)
+  }
+
+  #sumUp(counts: Sketch['counts'], from: number, begin: number, end: number): void {
+    const sums = this.#counts
+    for (let offset = begin; offset < end; offset += 1) {
+      sums[from + offset] = (sums[from + offset] ?? 0) + (counts[offset] ?? 0)
+    }
+  }
+
   #at(rank: number, walk: RankWalk): number {
     if (rank <= 0) return this.min
     if (rank >= this.count - 1) return this.max
@@ -88,30 +100,36 @@ class RankWalk {
   readonly #counts: Float64Array
   readonly #start: number
   readonly #zeroCount: number
-  #index: number
-  /** How many values lie in the buckets before `#index`. */
-  #before: number
+  /** The bucket it has come to, how many values lie below it and how many with those in it, and the value it stands for. */
+  #index = 0
+  #below = 0
+  #reached = 0
+  #value = 0
 
   constructor(counts: Float64Array, start: number, zeroCount: number) {
     this.#counts = counts
     this.#start = start
     this.#zeroCount = zeroCount
-    this.#index = start
-    this.#before = zeroCount
   }
 
   valueAt(rank: number): number {
     if (rank < this.#zeroCount) return 0
-    if (rank < this.#before) {
-      this.#index = this.#start
-      this.#before = this.#zeroCount
+    if (rank >= this.#reached) this.#climb(rank, this.#reached === 0)
+    else if (rank < this.#below) this.#climb(rank, true)
+    return this.#value
+  }
+
+  #climb(rank: number, fromStart: boolean): void {
+    const counts = this.#counts
+    let index = fromStart ? this.#start : this.#index
+    let reached = fromStart ? this.#zeroCount + (counts[index] ?? 0) : this.#reached
+    while (rank >= reached && index < BUCKET_LIMIT - 1) {
+      index += 1
+      reached += counts[index] ?? 0
     }
-    let inside = this.#counts[this.#index] ?? 0
-    while (rank >= this.#before + inside && this.#index < BUCKET_LIMIT - 1) {
-      this.#before += inside
-      this.#index += 1
-      inside = this.#counts[this.#index] ?? 0
-    }
-    return bucketValue(this.#index + LOWEST_BUCKET)
+    this.#index = index
+    this.#reached = reached
+    this.#below = reached - (counts[index] ?? 0)
+    this.#value = bucketValue(index + LOWEST_BUCKET)
   }
 }

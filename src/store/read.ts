@@ -192,6 +192,8 @@ class Reader {
   #read(parts: readonly SomePart[]): ReadTotals<SomeSums> {
     this.#merger.clear()
     const found = parts.map(({ store, series }) => series.read(store.window, this.#now, this.#merger))
+    const [own] = found
+    if (own !== undefined && found.length === 1) return own
     return {
       errors: total(found, ({ errors }) => errors),
       untimed: total(found, ({ untimed }) => untimed),

@@ -1,6 +1,6 @@
 import type { PerformanceConfig } from '../config.js'
 import type { Clock } from '../lib/clock.js'
-import type { Measurement, QueryMeasurement, ResolverMeasurement } from '../spans/measurement.js'
+import type { Measurement, QueryMeasurement } from '../spans/measurement.js'
 import type { CallWriter, OperationWriter } from '../spans/resolvers/sinks.js'
 import type { Statement } from '../spans/sql/analyzer.js'
 import { CallerAllowance } from './callers.js'
@@ -116,16 +116,7 @@ export class Store {
     return this.#dimensions().reduce((sum, { overflowed }) => sum + overflowed, 0)
   }
 
-  /** `name` is `Type.field`. */
-  recordResolver(name: string, measurement: Measurement & Partial<ResolverMeasurement>): void {
-    const { duration, failed, argsCount, traceId, statements = 0, sqlTime = 0, selfTime = 0 } = measurement
-    const series = this.resolvers.get(name, name, null)
-    series
-      .record(this.#windows, this.clock.monotonic(), duration, failed, argsCount, traceId)
-      .record(statements, sqlTime, selfTime, series.weight)
-  }
-
-  /** The same for the calls of one resolver, whose series is looked up once. */
+  /** What records the calls of one resolver, `Type.field`, whose series is looked up once. */
   callWriter(name: string): CallWriter {
     return new ResolverSeriesWriter(this.#windows, this.resolvers, name, name, null)
   }

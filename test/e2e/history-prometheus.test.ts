@@ -11,7 +11,7 @@ import { PrometheusReader } from '../../src/history/prometheus/reader.js'
 import { StoreMetricProducer } from '../../src/metrics/producer.js'
 import { Store } from '../../src/store/store.js'
 import { startStack } from '../../stack/stack.js'
-import { call } from '../store/support.js'
+import { call, recordResolver } from '../store/support.js'
 import { checkReader, VERSION, type Instance } from '../history/reader-contract.js'
 
 const MINUTE = 60_000
@@ -47,7 +47,7 @@ test('minute by minute, over restarts under one name and silent stretches', { ti
     for (const { store } of [one, ...(two ? [two] : [])]) {
       const calls = 1 + (minute % 7)
       for (let index = 0; index < calls; index += 1)
-        store.recordResolver('Query.users', call(0.01 * (1 + index), index === 3))
+        recordResolver(store, 'Query.users', call(0.01 * (1 + index), index === 3))
       count += calls
     }
     clock.advance(10)

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/lib/clock.js'
 import { metricExportFromEnvironment } from '../../src/metrics/readers.js'
 import { Store } from '../../src/store/store.js'
 import { startStack } from '../../stack/stack.js'
-import { call } from '../store/support.js'
+import { call, recordResolver } from '../store/support.js'
 
 const SERIES = 2000
 /** From 10 µs to a second and a half. */
@@ -20,7 +20,7 @@ test('thousands of wide series arrive over gRPC, which takes 4 MiB at once', { t
   for (let index = 0; index < SERIES; index += 1) {
     for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
       const measurement = call(1e-5 * 2 ** (bucket / 64))
-      store.recordResolver(`Query.aFieldWithANameOfSomeLength${index}`, measurement)
+      recordResolver(store, `Query.aFieldWithANameOfSomeLength${index}`, measurement)
       store.recordOperation(`AnOperationWithANameOfSomeLength${index}`, { type: 'query' }, measurement, 1)
     }
   }

@@ -8,7 +8,7 @@ test('LAST_EXECUTION puts the newest first, and last what was only counted and h
   const { monitor, resolver } = spanSource({}, { clock })
   for (const field of ['old', 'untimed', 'newer', 'untimedToo', 'newest']) {
     clock.advance(1)
-    if (field.startsWith('untimed')) monitor.counted(`Query.${field}`, false)
+    if (field.startsWith('untimed')) monitor.counted(`Query.${field}`, false, 0)
     else resolver('Query', field)
   }
   const { resolvers } = monitor.snapshot({ include: ['resolvers'] })

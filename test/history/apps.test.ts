@@ -5,7 +5,7 @@ import { resolveConfig } from '../../src/config.js'
 import { createMonitor, type Monitor } from '../../src/monitor.js'
 import { mercuriusPerformance } from '../../src/plugin.js'
 import { usePostgres } from '../postgres.js'
-import { call } from '../store/support.js'
+import { call, recordResolver } from '../store/support.js'
 
 const TOKEN = 'a-token-of-an-administrator-for-tests'
 
@@ -34,14 +34,14 @@ test('apps of one process share its history, and one that comes later does not c
   const [one, other] = await Promise.all([startApp(monitor, url), startApp(monitor, url)])
   const { history } = monitor
   t.ok(history)
-  monitor.store.recordResolver('Query.hello', call(0.1))
+  recordResolver(monitor.store, 'Query.hello', call(0.1))
   await one.close()
   t.equal(monitor.history, history, 'the other app has it still')
-  monitor.store.recordResolver('Query.hello', call(0.1))
+  recordResolver(monitor.store, 'Query.hello', call(0.1))
   await other.close()
   t.equal(monitor.history, undefined)
   const late = await startApp(monitor, url)
-  monitor.store.recordResolver('Query.hello', call(0.1))
+  recordResolver(monitor.store, 'Query.hello', call(0.1))
   for (let waited = 0; monitor.history?.report.state !== 'WRITING' && waited < 200; waited += 1) {
     await new Promise(resolve => setTimeout(resolve, 25))
   }

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { test } from 'tap'
 import { usePostgres } from '../postgres.js'
-import { call } from '../store/support.js'
+import { call, recordResolver } from '../store/support.js'
 import { startInstance } from './instances.js'
 
 const { BOOL, BYTEA, INT8, INT4, TEXT, TIMESTAMPTZ, JSONB } = pg.types.builtins
@@ -11,7 +11,7 @@ test('what the application has the driver make of types does not matter, nor how
   const { url } = await usePostgres(t, ['datestyle=German', 'timezone=Asia/Kolkata', 'bytea_output=escape'])
   for (const oid of TYPES) pg.types.setTypeParser(oid, () => 'hostile')
   const before = await startInstance(t, url, 'a')
-  before.monitor.store.recordResolver('Query.issues', call(0.2))
+  recordResolver(before.monitor.store, 'Query.issues', call(0.2))
   await before.history.flush()
   t.equal(before.history.report.state, 'WRITING')
   await before.history.compact()

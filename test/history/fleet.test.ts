@@ -4,7 +4,7 @@ import { test, type Test } from 'tap'
 import { addMetricsField } from '../../src/graphql/fields.js'
 import { usePostgres } from '../postgres.js'
 import { seededRandom } from '../random.js'
-import { call, select, sent } from '../store/support.js'
+import { call, recordResolver, select, sent } from '../store/support.js'
 import { startInstance, type Instance } from './instances.js'
 
 const NAMES = ['Query.issues', 'Query.users', 'Issue.comments', '__proto__', 'constructor']
@@ -62,7 +62,7 @@ function measure({ monitor: { store } }: Instance, random: () => number, ledger:
   for (let index = 0; index < calls; index += 1) {
     const name = NAMES[Math.floor(random() * NAMES.length)] ?? ''
     const seconds = Math.round(1e9 * Math.exp(-8 + 5 * random())) / 1e9
-    store.recordResolver(name, { ...call(seconds, index % 10 === 0), statements: 1, sqlTime: 1000, selfTime: 1000 })
+    recordResolver(store, name, { ...call(seconds, index % 10 === 0), statements: 1, sqlTime: 1000, selfTime: 1000 })
     store.recordQuery(select('issues'), sent(seconds, { rows: 2, resolver: name, operation: 'Board' }))
     store.recordOperation('Board', { type: 'query' }, call(seconds), index % 7)
     store.recordCache(index % 4 === 0 ? 'miss' : 'hit', 'labels', call(seconds))

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { test } from 'tap'
 import { usePostgres } from '../postgres.js'
-import { call } from '../store/support.js'
+import { call, recordResolver } from '../store/support.js'
 import { startInstance } from './instances.js'
 
 test('what is measured again after a long time keeps its name, and only what nobody measures loses it', async t => {
@@ -13,13 +13,13 @@ test('what is measured again after a long time keeps its name, and only what nob
       ({ name }) => name
     )
   const before = await startInstance(t, url, 'a')
-  for (const name of ['Query.issues', 'Query.users']) before.monitor.store.recordResolver(name, call(0.1))
+  for (const name of ['Query.issues', 'Query.users']) recordResolver(before.monitor.store, name, call(0.1))
   await before.history.close()
   t.strictSame(await names(), ['Query.issues', 'Query.users'])
   // As if that had been long ago.
   await pool.query(`UPDATE mercurius_performance.series SET last_day = '2020-01-01'`)
   const after = await startInstance(t, url, 'a')
-  after.monitor.store.recordResolver('Query.issues', call(0.1))
+  recordResolver(after.monitor.store, 'Query.issues', call(0.1))
   await after.history.flush()
   await after.history.compact()
   t.strictSame(await names(), ['Query.issues'])

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { unpack } from '../../src/history/rollups/pack.js'
 import type { HistorySettings } from '../../src/history/settings.js'
 import type { Store } from '../../src/store/store.js'
+import { recordResolver } from '../store/support.js'
 
 /** Every measurement is one of each of these, so that half of it would be seen. */
 export const NUMBERED = ['resolvers', 'operations', 'cacheHits'] as const
@@ -11,7 +12,7 @@ const DAY = 86_400
 /** Measurement `number`: its time in nanoseconds is its number, so that a sum tells which ones are in it. */
 export function recordNumbered(store: Store, number: number, name = 'numbered'): void {
   const measurement = { duration: number, failed: false, argsCount: null, traceId: null }
-  store.recordResolver(`Query.${name}`, measurement)
+  recordResolver(store, `Query.${name}`, measurement)
   store.recordOperation(name, { type: 'query' }, measurement, 1)
   store.recordCache('hit', name, measurement)
 }

@@ -9,7 +9,7 @@ import { Store } from '../../src/store/store.js'
 import { systemClock } from '../../src/lib/clock.js'
 import { manualClock } from '../clock.js'
 import { usePostgres } from '../postgres.js'
-import { call } from '../store/support.js'
+import { call, recordResolver } from '../store/support.js'
 import { settingsFor } from './numbered.js'
 import { startParts } from './parts.js'
 import { addLive, addMinute, addNames, addWriter, entryOf, prepare, resolverNamed, SERVICE } from './simulated.js'
@@ -68,7 +68,7 @@ test('where everything is kept, what was measured before takes no more memory th
   const clock = manualClock()
   const own = new Store({ clock, retentionPeriod: 0 })
   for (let minute = 0; minute < minutes; minute += 1) {
-    own.recordResolver('Query.issues', call(duration / 1e9))
+    recordResolver(own, 'Query.issues', call(duration / 1e9))
     clock.advance(60)
   }
   const countOf = (store: Store): number => readSnapshot(store, config, {}).resolvers[0]?.count ?? 0

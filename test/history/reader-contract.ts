@@ -8,7 +8,7 @@ import type { SeriesSnapshot } from '../../src/store/snapshot.js'
 import { Store } from '../../src/store/store.js'
 import type { Kind } from '../../src/store/totals.js'
 import { seededRandom } from '../random.js'
-import { call, select, sent } from '../store/support.js'
+import { call, recordResolver, select, sent } from '../store/support.js'
 
 /** A process of the service, with a store of its own. */
 export interface Instance {
@@ -84,7 +84,7 @@ export async function checkReader(t: Test, open: (service: string) => Promise<Fl
   const start = (name: string): Promise<Instance> =>
     fleet.start(name, new Store({ clock: systemClock, retentionPeriod: 3600, seriesLimit: SERIES_LIMIT }))
   const stranger = await (await open('stranger')).start('one', newStore())
-  stranger.store.recordResolver('Query.users', call(9))
+  recordResolver(stranger.store, 'Query.users', call(9))
   await stranger.deliver()
 
   const one = await start('one')
@@ -104,7 +104,7 @@ export async function checkReader(t: Test, open: (service: string) => Promise<Fl
   await three.deliver()
   // Past the limit of its dimension, which five names have some of.
   for (let index = 0; index < 7; index += 1) {
-    three.store.recordResolver(`Flood.field${index}`, call(0.25, true))
+    recordResolver(three.store, `Flood.field${index}`, call(0.25, true))
     const isOverflow = index >= SERIES_LIMIT - resolverNames.length
     all.add('resolvers', isOverflow ? '(other)' : `Flood.field${index}`, 0.25, true)
   }
@@ -197,7 +197,7 @@ function measure(store: Store, truths: readonly Truth[], calls: number, random: 
     const seconds = 1e-5 * 10 ** (5 * random())
     const resolver = any(resolverNames)
     const failed = resolver === 'Query.flaky' && random() < 0.5
-    store.recordResolver(resolver, call(seconds, failed))
+    recordResolver(store, resolver, call(seconds, failed))
     add('resolvers', resolver, seconds, failed)
     store.recordBatch('User.posts', 3, call(seconds))
     add('batches', 'User.posts', seconds)

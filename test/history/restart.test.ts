@@ -1,10 +1,10 @@
 import { test } from 'tap'
 import { usePostgres } from '../postgres.js'
-import { call, select, sent } from '../store/support.js'
+import { call, recordResolver, select, sent } from '../store/support.js'
 import { startInstance, type Instance } from './instances.js'
 
 function measure({ monitor: { store } }: Instance, seconds: number): void {
-  store.recordResolver('Query.issues', { ...call(seconds), statements: 2 })
+  recordResolver(store, 'Query.issues', { ...call(seconds), statements: 2 })
   store.recordQuery(select('issues'), sent(seconds, { rows: 1, resolver: 'Query.issues', operation: 'Board' }))
   store.recordOperation('Board', { type: 'query' }, call(seconds), 2)
   store.recordCache('hit', 'labels', call(seconds))

@@ -4,7 +4,7 @@ import { test, type Test } from 'tap'
 import { metricExportFromEnvironment } from '../../src/metrics/readers.js'
 import type { Store } from '../../src/store/store.js'
 import { readTotals } from '../../src/store/totals.js'
-import { call, storeWith } from '../store/support.js'
+import { call, recordResolver, storeWith } from '../store/support.js'
 import { newest, startReceiver } from './receiver.js'
 
 const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_METRIC_EXPORT_INTERVAL'] as const
@@ -36,14 +36,14 @@ test('what the receiver refused is kept until it has it, for ten minutes', async
   const own = storeWith(60)
   const { store, clock } = own
   const reader = readerOf(t, store, receiver.endpoint)
-  store.recordResolver('Query.before', call(0.1))
+  recordResolver(store, 'Query.before', call(0.1))
   clock.advance(1)
   await reader.forceFlush()
   clock.advance(100)
   t.equal(left(own), 0, 'it has arrived')
 
   status = 400
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   await reader.forceFlush()
   clock.advance(100)
   t.equal(left(own), 1, 'it was collected, and is not there')
@@ -53,7 +53,7 @@ test('what the receiver refused is kept until it has it, for ten minutes', async
   t.equal(left(own), 0)
 
   status = 400
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   for (let minute = 0; minute < 9; minute += 1) {
     await reader.forceFlush()
     clock.advance(60)
@@ -68,7 +68,7 @@ test('what leaves in several messages has arrived when the last of them has', as
   const receiver = await startReceiver(t, () => ((messages += 1) === 2 ? 400 : 200))
   const own = storeWith(60)
   const reader = readerOf(t, own.store, receiver.endpoint)
-  for (let index = 0; index < 900; index += 1) own.store.recordResolver(`Query.field${index}`, call(0.1))
+  for (let index = 0; index < 900; index += 1) recordResolver(own.store, `Query.field${index}`, call(0.1))
   own.clock.advance(1)
   await reader.forceFlush()
   t.equal(messages, 5, '900 histograms and as many counts of errors')
@@ -92,7 +92,7 @@ test('who exports more seldom than every five minutes may fail once', async t =>
   const reader = readerOf(t, own.store, receiver.endpoint, 1800)
   await reader.forceFlush()
   own.clock.advance(1)
-  own.store.recordResolver('Query.issues', call(0.1))
+  recordResolver(own.store, 'Query.issues', call(0.1))
   own.clock.advance(1800)
   status = 400
   await reader.forceFlush()
@@ -109,7 +109,7 @@ test('nothing to tell is no failure', async t => {
   const reader = readerOf(t, own.store, receiver.endpoint)
   own.clock.advance(500)
   await reader.forceFlush()
-  own.store.recordResolver('Query.issues', call(0.1))
+  recordResolver(own.store, 'Query.issues', call(0.1))
   own.clock.advance(500)
   t.equal(left(own), 1, 'there is somebody who waits for it')
 })

@@ -2,7 +2,7 @@ import { AggregationTemporality } from '@opentelemetry/sdk-metrics'
 import { test } from 'tap'
 import { StoreMetricProducer } from '../../src/metrics/producer.js'
 import { seededRandom } from '../random.js'
-import { call, select, sent, storeWith } from '../store/support.js'
+import { call, recordResolver, select, sent, storeWith } from '../store/support.js'
 import { bucketsOf, collect, millisecondsOf } from './support.js'
 
 const OPERATION = 'graphql.server.processing.duration'
@@ -13,7 +13,7 @@ const ISSUES = '{"graphql.parent.name":"Query","graphql.field.name":"issues"}'
 
 test('Future Enhancements, Prometheus Integration: everything that is counted leaves, under the names of the conventions', async t => {
   const { store } = storeWith()
-  store.recordResolver('Issue.comments', call(0.2, true))
+  recordResolver(store, 'Issue.comments', call(0.2, true))
   store.recordBatch('Issue.author', 7, call(0.1))
   store.recordQuery(select('issues'), sent(0.1))
   store.recordQuery({ ...select(''), operation: 'BEGIN', table: null, name: 'BEGIN' }, sent(0.1))
@@ -65,7 +65,7 @@ test('a histogram in seconds holds what was measured, bucket by bucket', async t
   const times = Array.from({ length: 3000 }, () => Math.round(10 ** (random() * 11)))
   times.push(0, 0, 1, 1e9, 2e9, 5e8)
   for (const time of times) {
-    store.recordResolver('Query.issues', { ...call(0), duration: time })
+    recordResolver(store, 'Query.issues', { ...call(0), duration: time })
     clock.advance(random() * 0.2)
   }
   const { durations } = await collect(new StoreMetricProducer(store))
@@ -98,7 +98,7 @@ for (const temporality of ['cumulative', 'delta'] as const) {
     const began = clock.wall()
     /** Seconds since it began, ten of them after the last point. */
     const point = async (): Promise<number[]> => {
-      store.recordResolver('Query.issues', call(0.1))
+      recordResolver(store, 'Query.issues', call(0.1))
       clock.advance(10)
       const found = (await collect(producer)).durations.get(RESOLVER)?.get(ISSUES)
       if (found === undefined) throw new Error('no point')
@@ -122,7 +122,7 @@ for (const temporality of ['cumulative', 'delta'] as const) {
 test('what comes after the series limit has the attribute that OpenTelemetry has for it', async t => {
   const { store } = storeWith(3600, 2)
   for (const name of ['a', 'b', 'c', 'd']) {
-    store.recordResolver(`Query.${name}`, call(0.1))
+    recordResolver(store, `Query.${name}`, call(0.1))
     store.recordQuery(select(name), sent(0.1))
     store.recordOperation(name, { type: 'query' }, call(0.1), 0)
     store.recordCache('hit', name, call(0.1))
@@ -180,8 +180,8 @@ test('deltas tell what is new, and nothing where nothing is', async t => {
   const { store, clock } = storeWith()
   const producer = new StoreMetricProducer(store, { temporality: 'delta' })
   const began = clock.wall()
-  store.recordResolver('Query.issues', call(0.25, true))
-  store.recordResolver('Query.users', call(0.25))
+  recordResolver(store, 'Query.issues', call(0.25, true))
+  recordResolver(store, 'Query.users', call(0.25))
   clock.advance(60)
   const first = await collect(producer)
   t.strictSame([...first.temporality], [AggregationTemporality.DELTA])
@@ -189,7 +189,7 @@ test('deltas tell what is new, and nothing where nothing is', async t => {
   t.equal(first.errors.get('graphql.server.resolver.errors')?.size, 1, 'no errors are not told')
   clock.advance(60)
   t.strictSame([...(await collect(producer)).durations], [])
-  store.recordResolver('Query.issues', call(0.5))
+  recordResolver(store, 'Query.issues', call(0.5))
   clock.advance(60)
   const { durations, errors } = await collect(producer)
   t.strictSame([...errors], [])

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { StoreMetricProducer } from '../../src/metrics/producer.js'
 import { bucketOf } from '../../src/store/bucket.js'
 import { seededRandom } from '../random.js'
-import { call, storeWith } from '../store/support.js'
+import { call, recordResolver, storeWith } from '../store/support.js'
 import { bucketsOf, collect, type Collected } from './support.js'
 
 /** What is counted of everything together, or of one series. */
@@ -90,7 +90,7 @@ test('deltas add up to what was recorded, the whole never goes back, and its las
           const duration = Math.floor(11 ** other) - 1
           const measurement = { ...call(0, one % 3 === 0), duration }
           if (one > 4) store.recordOperation(`Operation${one}`, { type: 'query' }, measurement, 1)
-          else store.recordResolver(`Query.field${one}`, measurement)
+          else recordResolver(store, `Query.field${one}`, measurement)
           const bucket = duration === 0 ? -Infinity : bucketOf(duration)
           recorded.add(1, duration / 1e9, one % 3 === 0 ? 1 : 0, [[bucket, 1]])
         } else if (what === 'advance') clock.advance(other / (1 + one))
@@ -118,7 +118,7 @@ test('the whole of a day does not go back when an hour of it is kept', async t =
   for (let minute = 1; minute <= 1440; minute += 1) {
     clock.advance(60)
     store.sweep()
-    if (minute % 3 !== 0) store.recordResolver('Query.issues', call((minute % 17) / 100, minute % 5 === 0))
+    if (minute % 3 !== 0) recordResolver(store, 'Query.issues', call((minute % 17) / 100, minute % 5 === 0))
     if (minute % 10 !== 0) continue
     const sums = [...sumsOf(await collect(producer)).values()]
     const [now = new Sum()] = sums
@@ -136,7 +136,7 @@ test('sums beyond 2^53 ns, which are rounded, do not go back either', async t =>
   for (let step = 0; step < 3000; step += 1) {
     const duration = Math.floor(random() * 2 ** 23) * 2 ** 21 + Math.floor(random() * 2 ** 21)
     // Where nothing is added, an old slot that leaves is all that changes.
-    if (random() < 0.7) store.recordResolver('Query.issues', { ...call(0), duration })
+    if (random() < 0.7) recordResolver(store, 'Query.issues', { ...call(0), duration })
     clock.advance(2 * random())
     const point = [...(await collect(producer)).durations.values()][0]?.values().next().value
     const sum = point?.value.sum ?? 0

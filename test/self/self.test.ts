@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { manualClock } from '../clock.js'
-import { spanSource, type Source } from '../spans/spans.js'
+import { breakRecording, spanSource, type Source } from '../spans/spans.js'
 
 const broken = (): never => {
   throw new Error('broken')
@@ -42,14 +42,15 @@ test('faults, what they drop and what is refused while tripped are counted to th
   const clock = manualClock()
   const source = spanSource({}, { clock })
   const { monitor, resolver } = source
+  const recording = breakRecording(monitor)
+  recording.isBroken = false
   for (let index = 0; index < 30; index += 1) resolver('Query', 'issues')
-  const working = monitor.store.recordResolver.bind(monitor.store)
-  Object.assign(monitor.store, { recordResolver: broken })
+  recording.isBroken = true
   for (let index = 0; index < 70; index += 1) resolver('Query', 'issues')
   t.match(monitor.snapshot().self, { spansProcessed: 30, spansDropped: 70, faults: 70, isTripped: false })
   for (let index = 0; index < 1000; index += 1) resolver('Query', 'issues')
   t.match(monitor.snapshot().self, { spansProcessed: 30, spansDropped: 1070, faults: 100, isTripped: true })
-  Object.assign(monitor.store, { recordResolver: working })
+  recording.isBroken = false
   for (let index = 0; index < 5; index += 1) resolver('Query', 'issues')
   t.match(monitor.snapshot().self, { spansProcessed: 30, spansDropped: 1075, faults: 100 })
   clock.advance(61)
@@ -62,7 +63,7 @@ test('faults, what they drop and what is refused while tripped are counted to th
 
 test('what succeeds beside them, or has nothing to record, does not hide that every measurement fails', t => {
   const { monitor, resolver, span } = spanSource()
-  Object.assign(monitor.store, { recordResolver: broken })
+  breakRecording(monitor)
   for (let index = 0; index < 100; index += 1) {
     resolver('Query', 'issues')
     span('GET /graphql', { 'http.request.method': 'GET' })

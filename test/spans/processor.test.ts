@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { SpanAggregator } from '../../src/spans/processor.js'
 import { countArguments, countParameters } from '../../src/spans/sample.js'
 import { MEBIBYTE, retainedBytes } from '../heap.js'
-import { spanSource } from './spans.js'
+import { breakRecording, spanSource } from './spans.js'
 
 test('Database Integration: SQL is counted by operation and table, and for the operation that sent it', async t => {
   const { monitor, operation, query } = spanSource()
@@ -88,7 +88,8 @@ test('Performance Impact: an aggregator that throws never reaches the applicatio
   const broken = (): never => {
     throw new Error('broken')
   }
-  Object.assign(monitor.store, { recordResolver: broken, recordQuery: broken, recordOperation: broken })
+  breakRecording(monitor)
+  Object.assign(monitor.store, { recordQuery: broken, recordOperation: broken })
   t.doesNotThrow(() => {
     for (let index = 0; index < 20; index += 1) {
       resolver('Query', 'issues')
@@ -223,6 +224,65 @@ test('1,000,000 operation names and 100,000 SQL texts: memory, series and sums s
     'callers add up to what was sent'
   )
   monitor.close()
+})
+
+test('resolvers are counted to the unit where there are more of them than are remembered', t => {
+  const { monitor, resolver } = spanSource({}, { seriesLimit: 5000 })
+  for (let round = 0; round < 3; round += 1) {
+    for (let index = 0; index < 4500; index += 1) resolver(`Type${index % 3}`, `field${index}`)
+  }
+  const rows = monitor.snapshot().resolvers
+  t.equal(rows.length, 4500)
+  t.ok(rows.every(({ count }) => count === 3))
+  monitor.close()
+  t.end()
+})
+
+test('100,000 names of resolvers in spans of another instrumentation take no more memory than a schema has', t => {
+  const { monitor, resolver } = spanSource()
+  for (let index = 0; index < 2000; index += 1) resolver(`Type${index}`, 'field')
+  const bytes = retainedBytes()
+  for (let index = 0; index < 100_000; index += 1) resolver('Type', `field${index}`)
+  const grown = retainedBytes() - bytes
+  t.ok(grown < 4 * MEBIBYTE, `grew by ${(grown / MEBIBYTE).toFixed(1)} MiB`)
+  t.match(monitor.snapshot({ name: '(other)' }).resolvers, [{ count: 100_000 }])
+  monitor.close()
+  t.end()
+})
+
+test('a slow resolver that only a span of another instrumentation tells of is logged and listed', t => {
+  const { monitor, resolver } = spanSource({ slowResolverThreshold: 0.000001 })
+  const warnings: string[] = []
+  const write = (): void => undefined
+  monitor.logger = { info: write, error: write, warn: (_, message) => warnings.push(message) }
+  resolver('Query', 'issues')
+  t.match(warnings, [/^PERFORMANCE: Resolver Query\.issues took /])
+  t.match(monitor.snapshot({ slow: 5 }).slow, [{ kind: 'RESOLVER', name: 'Query.issues' }])
+  monitor.close()
+  t.end()
+})
+
+test('whatever an attribute says is cut at 1,024 characters before it leaves, and a list of texts one by one', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, span } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  const long = 'x'.repeat(5000)
+  span('anything', {
+    long,
+    list: [long, 'short'],
+    numbers: [1, 2],
+    short: 'short',
+    'http.url': `http://a/${long}?${long}`
+  })
+  const attributes = exporter.getFinishedSpans()[0]?.attributes
+  t.strictSame(attributes, {
+    long: 'x'.repeat(1024),
+    list: ['x'.repeat(1024), 'short'],
+    numbers: [1, 2],
+    short: 'short',
+    'http.url': `http://a/${long}`.slice(0, 1024)
+  })
+  monitor.close()
+  t.end()
 })
 
 test('a long operation name is cut without falling together with another', t => {

@@ -3,6 +3,7 @@ import { TracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import { resolveConfig, type ConfigPatch } from '../../src/config.js'
 import { createMonitor, type Monitor, type MonitorOptions } from '../../src/monitor.js'
 import { SpanAggregator } from '../../src/spans/processor.js'
+import type { CallWriter } from '../../src/spans/resolvers/sinks.js'
 
 export interface Source {
   readonly monitor: Monitor
@@ -55,4 +56,24 @@ export function spanSource(
       return started
     }
   }
+}
+
+/**
+ * Makes recording resolver calls throw while `isBroken`, as at first. To be called before the first call of a resolver,
+ * which is remembered with what records it.
+ */
+export function breakRecording(monitor: Monitor): { isBroken: boolean } {
+  const state = { isBroken: true }
+  const callWriter = monitor.callWriter.bind(monitor)
+  const breakable = (name: string): CallWriter => {
+    const writer = callWriter(name)
+    return {
+      write: (...call) => {
+        if (state.isBroken) throw new Error('broken')
+        writer.write(...call)
+      }
+    }
+  }
+  Object.assign(monitor, { callWriter: breakable })
+  return state
 }

@@ -8,20 +8,15 @@ import { Documents } from '../../src/spans/resolvers/document.js'
 import { Execution } from '../../src/spans/resolvers/execution.js'
 import { CallRecorder } from '../../src/spans/resolvers/recorder.js'
 import { manualClock } from '../clock.js'
-import { spanSource } from './spans.js'
+import { breakRecording, spanSource } from './spans.js'
 
 test('an operation that begins while measuring is off is not counted when it ends later', t => {
   for (const isKnown of [true, false]) {
     const clock = manualClock()
     const { monitor, resolver, operation } = spanSource({}, { clock })
-    const recordResolver = monitor.store.recordResolver.bind(monitor.store)
-    Object.assign(monitor.store, {
-      recordResolver: () => {
-        throw new Error('broken')
-      }
-    })
+    const recording = breakRecording(monitor)
     for (let index = 0; index < 100; index += 1) resolver('Query', 'issues')
-    Object.assign(monitor.store, { recordResolver })
+    recording.isBroken = false
     t.ok(monitor.faults.tripped)
     const span = operation('IssueList')
     // As the instrumentation does, which exports it all the same.

@@ -5,7 +5,7 @@ import { Store } from '../../src/store/store.js'
 import { manualClock } from '../clock.js'
 import { MEBIBYTE, retainedBytes } from '../heap.js'
 import { seededRandom } from '../random.js'
-import { select } from './support.js'
+import { recordResolver, select } from './support.js'
 
 interface Fill {
   readonly name: string
@@ -48,7 +48,7 @@ function filled({ series, slots, callsPerSlot, spread, trace }: Fill): Store {
         const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
         const duration = Math.round(Math.exp(13 + spread * normal))
         const measurement = { duration, failed: false, argsCount: 1, traceId: trace() }
-        if (index % 2 === 0) store.recordResolver(`Type${index % 20}.field${index}`, measurement)
+        if (index % 2 === 0) recordResolver(store, `Type${index % 20}.field${index}`, measurement)
         else store.recordQuery(select(`table${index}`), { ...measurement, rows: 1, resolver: null, operation: null })
       }
     }
@@ -85,7 +85,7 @@ test('what has expired still takes memory, and is counted', t => {
   const store = new Store({ clock, retentionPeriod: 60 })
   // Far apart, so that the buckets between them outweigh everything else.
   for (const duration of [1, 1e13])
-    store.recordResolver('A.a', { duration, failed: false, argsCount: 0, traceId: null })
+    recordResolver(store, 'A.a', { duration, failed: false, argsCount: 0, traceId: null })
   clock.advance(30)
   const before = store.bytes
   clock.advance(60)
@@ -99,7 +99,7 @@ test('an empty store takes next to nothing, and so does one whose series have ex
   const store = new Store({ clock, retentionPeriod: 60 })
   t.equal(store.bytes, 0)
   for (let index = 0; index < 100; index += 1) {
-    store.recordResolver(`Type.field${index}`, { duration: 1e6, failed: false, argsCount: 0, traceId: null })
+    recordResolver(store, `Type.field${index}`, { duration: 1e6, failed: false, argsCount: 0, traceId: null })
   }
   t.ok(store.bytes > 100_000)
   clock.advance(120)

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { seededRandom } from '../random.js'
-import { call, storeWith } from './support.js'
+import { call, recordResolver, storeWith } from './support.js'
 
 test('Data Retention: nothing older than the retention plus a slot is reported, nothing younger is lost', t => {
   for (const retention of [1, 7, 60, 3600, 86_400]) {
@@ -13,7 +13,7 @@ test('Data Retention: nothing older than the retention plus a slot is reported, 
       const seconds = random() * random() * slot * 3
       clock.advance(seconds)
       now += seconds
-      store.recordResolver('Query.issues', call(0.01))
+      recordResolver(store, 'Query.issues', call(0.01))
       ends.push(now)
       if (step % 50 === 0) store.sweep()
       const young = ends.filter(end => end > now - retention).length
@@ -30,7 +30,7 @@ test('Data Retention: nothing older than the retention plus a slot is reported, 
 test('a retention of 0 keeps everything', t => {
   const { store, clock, countOf } = storeWith(0)
   for (let day = 0; day < 400; day += 1) {
-    store.recordResolver('Query.issues', call(0.01, day % 2 === 0))
+    recordResolver(store, 'Query.issues', call(0.01, day % 2 === 0))
     clock.advance(86_400)
   }
   store.sweep()
@@ -53,7 +53,7 @@ test('changing the retention keeps what is inside the new one', t => {
     const ages: number[] = []
     for (let second = 0; second < 3000; second += 1) {
       clock.advance(1)
-      store.recordResolver('Query.issues', call(0.01))
+      recordResolver(store, 'Query.issues', call(0.01))
       ages.push(2999 - second)
     }
     store.setRetention(after)
@@ -64,7 +64,7 @@ test('changing the retention keeps what is inside the new one', t => {
     const old = ages.filter(age => age < shortest + slack + 2).length
     t.ok(count >= young && count <= old, `${before} -> ${after}: ${young} <= ${count} <= ${old}`)
 
-    store.recordResolver('Query.issues', call(0.01))
+    recordResolver(store, 'Query.issues', call(0.01))
     t.equal(countOf('Query.issues'), count + 1, 'and goes on counting')
     if (after === 0) continue
     clock.advance(after + slack)
@@ -77,7 +77,7 @@ test('keeping everything, then keeping less, loses nothing that is young enough'
   const { store, clock, countOf } = storeWith(0)
   for (let minute = 0; minute < 2000; minute += 1) {
     clock.advance(60)
-    store.recordResolver('Query.issues', call(0.01))
+    recordResolver(store, 'Query.issues', call(0.01))
   }
   t.equal(countOf('Query.issues'), 2000)
   store.setRetention(86_400)
@@ -88,7 +88,7 @@ test('keeping everything, then keeping less, loses nothing that is young enough'
 
 test('changing the retention again and again keeps nothing alive for longer, and lists no call that is not counted', t => {
   const { store, clock, read } = storeWith(3600)
-  store.recordResolver('Query.issues', call(0.01))
+  recordResolver(store, 'Query.issues', call(0.01))
   for (let change = 0; change < 200; change += 1) {
     clock.advance(30)
     store.setRetention(change % 2 === 0 ? 1800 : 3600)
@@ -111,7 +111,7 @@ test('at any time the numbers are those of a naive model', t => {
       if (random() < 0.3) store.sweep(1)
       const seconds = Math.round(10 ** (random() * 9)) / 1e9
       const failed = random() < 0.3
-      store.recordResolver('Query.issues', call(seconds, failed))
+      recordResolver(store, 'Query.issues', call(seconds, failed))
       calls.push({ at: clock.monotonic(), seconds, failed })
       if (random() > 0.2) continue
       const epoch = (at: number): number => Math.floor(at / width)
@@ -135,10 +135,10 @@ test('at any time the numbers are those of a naive model', t => {
 
 test('a wall clock that steps an hour neither loses nor invents anything', t => {
   const { store, clock, countOf, read } = storeWith(600)
-  store.recordResolver('Query.issues', call(0.01))
+  recordResolver(store, 'Query.issues', call(0.01))
   clock.step(3600)
   clock.advance(10)
-  store.recordResolver('Query.issues', call(0.01))
+  recordResolver(store, 'Query.issues', call(0.01))
   clock.step(-7200)
   t.equal(countOf('Query.issues'), 2)
   const recent = read({ recent: 2 }).resolvers[0]?.recent ?? []
@@ -151,13 +151,13 @@ test('a measurement that comes late is counted once and leaves with the others',
   const { store, clock, countOf } = storeWith(60)
   const late = clock.monotonic()
   const writer = store.callWriter('Query.issues')
-  store.recordResolver('Query.issues', call(0.01))
+  recordResolver(store, 'Query.issues', call(0.01))
   clock.advance(20)
-  store.recordResolver('Query.issues', call(0.01))
+  recordResolver(store, 'Query.issues', call(0.01))
   clock.advance(5)
   t.equal(countOf('Query.issues'), 2)
   writer.write(late, 10_000_000, false, 0, null, 0, 0, 10_000_000)
-  store.recordResolver('Query.issues', call(0.01))
+  recordResolver(store, 'Query.issues', call(0.01))
   t.equal(countOf('Query.issues'), 4)
   for (let second = 0; second < 70; second += 1) {
     clock.advance(1)
@@ -170,13 +170,13 @@ test('a measurement that comes late is counted once and leaves with the others',
 
 test('a series that has expired makes room for a new one', t => {
   const { store, clock, read } = storeWith(60, 2)
-  store.recordResolver('A.a', call(0.001))
-  store.recordResolver('B.b', call(0.001))
+  recordResolver(store, 'A.a', call(0.001))
+  recordResolver(store, 'B.b', call(0.001))
   clock.advance(30)
-  store.recordResolver('B.b', call(0.001))
+  recordResolver(store, 'B.b', call(0.001))
   clock.advance(40)
   store.sweep()
-  store.recordResolver('C.c', call(0.001))
+  recordResolver(store, 'C.c', call(0.001))
   t.strictSame(
     read()
       .resolvers.map(({ name }) => name)

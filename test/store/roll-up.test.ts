@@ -7,7 +7,7 @@ import { snapshotOf } from '../../src/store/merged.js'
 import { restore, rollUp, startRollingUp, type SeriesRollup } from '../../src/store/roll-up.js'
 import type { SeriesSnapshot, StoreSnapshot } from '../../src/store/snapshot.js'
 import { Store } from '../../src/store/store.js'
-import { call, select, sent, storeWith } from './support.js'
+import { call, recordResolver, select, sent, storeWith } from './support.js'
 
 const config = resolveConfig({})
 
@@ -63,7 +63,7 @@ test('what is taken bit by bit adds up to all that was measured', t => {
   for (let index = 1; index <= 300; index += 1) {
     sum += index
     both(into => {
-      into.recordResolver('Query.issues', {
+      recordResolver(into, 'Query.issues', {
         ...call(index / 1000, index % 3 === 0),
         statements: 2,
         sqlTime: 1e6,
@@ -85,7 +85,7 @@ test('what is taken bit by bit adds up to all that was measured', t => {
 
 test('nothing comes twice, and nothing is told of a series to which nothing came', t => {
   const { store, clock } = storeWith()
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   startRollingUp(store)
   const came = (): number => [...rollUp(store)].filter(found => found !== undefined).length
   t.equal(came(), 1)
@@ -100,11 +100,11 @@ test('the extremes are those of what came since the last time', t => {
   const { store, clock } = storeWith()
   startRollingUp(store)
   const extremes = (): unknown[] => [...rollUp(store)].map(found => [found?.rollup.times.min, found?.rollup.times.max])
-  store.recordResolver('Query.issues', call(0.001))
-  store.recordResolver('Query.issues', call(5))
+  recordResolver(store, 'Query.issues', call(0.001))
+  recordResolver(store, 'Query.issues', call(5))
   t.strictSame(extremes(), [[1e6, 5e9]])
   clock.advance(1)
-  store.recordResolver('Query.issues', call(0.123456789))
+  recordResolver(store, 'Query.issues', call(0.123456789))
   t.strictSame(extremes(), [[123_456_789, 123_456_789]])
   t.end()
 })
@@ -190,7 +190,7 @@ test('names that objects have by themselves, and what came after the limit, keep
 
 test('what was measured elsewhere ages as if it had been measured here', t => {
   const { store, taken, take } = rolledUp(3600)
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   take()
   const [came] = taken
   if (came === undefined) throw new Error('nothing was taken')
@@ -220,7 +220,7 @@ function record(
 ): void {
   switch (each.what) {
     case 'resolver':
-      store.recordResolver(`Query.r${each.name}`, {
+      recordResolver(store, `Query.r${each.name}`, {
         ...call(each.ms / 1000, each.failed),
         statements: 1,
         sqlTime: 5,

@@ -46,6 +46,16 @@ function sketchOf(values: Iterable<number>): Sketch {
   return sketch
 }
 
+test('a quantile is the same whichever was asked for before it', t => {
+  const merger = new Merger()
+  merger.add(sketchOf([1, 1000, 2_000_000, 3_000_000_000]))
+  const [once, again, third] = merger.quantiles([0.5, 0.5, 0.4])
+  t.ok(Math.abs((once ?? NaN) / 1_000_500 - 1) < TOLERANCE, String(once))
+  t.equal(again, once)
+  t.ok(Math.abs((third ?? NaN) / 400_800 - 1) < TOLERANCE, String(third))
+  t.end()
+})
+
 for (const [shape, draw] of Object.entries(shapes)) {
   for (const count of [1, 2, 10, 100, 1000, 100_000, 1_000_000]) {
     test(`${shape}, ${count} values: quantiles within 1%, the rest exact, after any split and merge`, t => {

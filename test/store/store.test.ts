@@ -1,12 +1,12 @@
 import { test } from 'tap'
 import { MEBIBYTE, retainedBytes } from '../heap.js'
 import { seededRandom } from '../random.js'
-import { call, select, sent, storeWith } from './support.js'
+import { call, recordResolver, select, sent, storeWith } from './support.js'
 
 test('Core Components, Metrics Store: resolvers, queries and caches are kept apart and add up', t => {
   const { store, read } = storeWith()
-  store.recordResolver('Issue.comments', call(0.2))
-  store.recordResolver('Issue.comments', call(0.4, true))
+  recordResolver(store, 'Issue.comments', call(0.2))
+  recordResolver(store, 'Issue.comments', call(0.4, true))
   store.recordQuery(select('issues'), sent(0.1))
   store.recordOperation('IssueList', { type: 'query' }, call(1), 7)
   store.recordOperation('IssueList', { type: 'query' }, call(1), 2)
@@ -29,7 +29,7 @@ test('Core Components, Metrics Aggregation: count, average, median, extremes, to
   const { store, clock, read } = storeWith()
   for (const seconds of [0.1, 0.2, 0.3, 1.0]) {
     clock.advance(1)
-    store.recordResolver('Query.issues', call(seconds))
+    recordResolver(store, 'Query.issues', call(seconds))
   }
   const [row] = read().resolvers
   t.match(row, { count: 4, minTime: 0.1, maxTime: 1, totalTime: 1.6, avgTime: 0.4, lastExecutionTime: 1 })
@@ -41,10 +41,10 @@ test('Core Components, Metrics Aggregation: count, average, median, extremes, to
 test('the SQL of a resolver and the time it took itself are sums that leave with its calls', t => {
   const { store, clock, read } = storeWith(60)
   const of = (statements: number, sqlTime: number, selfTime: number) => ({ statements, sqlTime, selfTime })
-  store.recordResolver('Issue.comments', { ...call(0.5), ...of(2, 3e8, 1e8) })
+  recordResolver(store, 'Issue.comments', { ...call(0.5), ...of(2, 3e8, 1e8) })
   clock.advance(30)
-  store.recordResolver('Issue.comments', { ...call(0.3), ...of(1, 1e8, 15e7) })
-  store.recordResolver('Issue.title', call(0.3))
+  recordResolver(store, 'Issue.comments', { ...call(0.3), ...of(1, 1e8, 15e7) })
+  recordResolver(store, 'Issue.title', call(0.3))
   const { resolvers } = read()
   t.match(resolvers, [
     { sqlCount: 3, sqlTime: 0.4, selfTime: 0.25 },
@@ -73,9 +73,9 @@ test('the last 32 calls of a series are listed newest first, within the retentio
 
 test('after the series limit everything new falls into one overflow series, and nothing is lost', t => {
   const { store, read } = storeWith(3600, 100)
-  for (let index = 0; index < 100; index += 1) store.recordResolver(`Type.field${index}`, call(0.001))
+  for (let index = 0; index < 100; index += 1) recordResolver(store, `Type.field${index}`, call(0.001))
   const before = read().resolvers
-  for (let index = 0; index < 5000; index += 1) store.recordResolver(`Attack.field${index}`, call(0.001))
+  for (let index = 0; index < 5000; index += 1) recordResolver(store, `Attack.field${index}`, call(0.001))
   const after = read().resolvers
   t.equal(after.length, 101)
   t.equal(after.find(({ name }) => name === '(other)')?.count, 5000)
@@ -91,7 +91,7 @@ test('names that JavaScript objects know by themselves are names like any other'
   const { store, read } = storeWith()
   const names = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', 'half a pair \ud83d']
   for (const name of names) {
-    store.recordResolver(name, call(0.001))
+    recordResolver(store, name, call(0.001))
     store.recordOperation(name, { type: 'query' }, call(0.001), 0)
     store.recordQuery({ ...select(name), name }, sent(0.001))
     store.recordCache('hit', name, call(0.001))
@@ -117,7 +117,7 @@ test('a query and a mutation of one name are two series', t => {
 
 test('a snapshot is plain data: it survives JSON unchanged', t => {
   const { store, read } = storeWith()
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   store.recordQuery(select('issues'), sent(0.1, { rows: 3, resolver: 'Query.issues', operation: 'IssueList' }))
   store.recordOperation('IssueList', { type: 'query' }, call(0.1), 1)
   store.recordCache('hit', 'labels', call(0.1))
@@ -133,7 +133,7 @@ test('Performance Impact, Efficient Storage: memory after 10 million measurement
   const record = (count: number, secondsApart: number): void => {
     for (let index = 0; index < count; index += 1) {
       if (index % 1000 === 0) clock.advance(secondsApart * 1000)
-      store.recordResolver(names[index % names.length] ?? '', call(Math.exp(-8 + 3 * random())))
+      recordResolver(store, names[index % names.length] ?? '', call(Math.exp(-8 + 3 * random())))
     }
     store.sweep()
   }
@@ -149,14 +149,14 @@ test('Performance Impact, Efficient Storage: memory after 10 million measurement
 test('SQL that comes after its call, in a slot of its own, leaves with the slot and takes nothing along', t => {
   const { store, clock, read, countOf } = storeWith(3600)
   const sqlOf = (): number => read({ name: 'Query.issues' }).resolvers[0]?.sqlCount ?? 0
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   clock.advance(60)
   store.addStatements('Query.issues', 2)
   for (let minute = 0; minute < 200; minute += 1) {
     clock.advance(60)
     store.sweep()
     if (minute === 30) t.equal(sqlOf(), 2)
-    if (minute >= 58) store.recordResolver('Query.issues', call(0.1))
+    if (minute >= 58) recordResolver(store, 'Query.issues', call(0.1))
   }
   t.equal(sqlOf(), 0)
   t.equal(countOf('Query.issues'), 61)

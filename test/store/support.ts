@@ -12,6 +12,20 @@ export function call(seconds: number, failed = false): Measurement {
   return { duration: Math.round(seconds * 1e9), failed, argsCount: 1, traceId: 'f'.repeat(32) }
 }
 
+/** What a call of a resolver cost; what is left out was nothing. */
+export interface CallCost extends Measurement {
+  readonly statements?: number
+  readonly sqlTime?: number
+  readonly selfTime?: number
+}
+
+/** Records one call of the resolver `name`, which ends now. */
+export function recordResolver(store: Store, name: string, cost: CallCost): void {
+  const { duration, failed, argsCount, traceId, statements = 0, sqlTime = 0, selfTime = 0 } = cost
+  const now = store.clock.monotonic()
+  store.callWriter(name).write(now, duration, failed, argsCount ?? 0, traceId, statements, sqlTime, selfTime)
+}
+
 /** A statement on `table`; those of one table are one, unless they are given fingerprints of their own. */
 export function select(table: string, fingerprint = `fingerprint of ${table}`): Statement {
   return { operation: 'SELECT', table, name: `SELECT ${table}`, fingerprint, text: `SELECT * FROM ${table}` }

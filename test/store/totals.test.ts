@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { readTotals, type Kind, type SeriesTotals } from '../../src/store/totals.js'
 import type { Store } from '../../src/store/store.js'
 import { bucketOf } from '../../src/store/bucket.js'
-import { call, select, sent, storeWith } from './support.js'
+import { call, recordResolver, select, sent, storeWith } from './support.js'
 
 function totalsOf<Of extends Kind>(store: Store, kind: Of): SeriesTotals<Of>[] {
   return [...readTotals(store, kind)]
@@ -29,7 +29,7 @@ test('what a series has ever counted stays, whatever the retention lets go', t =
   const { store, clock, countOf } = storeWith(60)
   const start = clock.monotonic()
   for (let minute = 1; minute <= 500; minute += 1) {
-    store.recordResolver('Query.issues', call(minute / 1000, minute % 5 === 0))
+    recordResolver(store, 'Query.issues', call(minute / 1000, minute % 5 === 0))
     clock.advance(20)
     if (minute % 7 === 0) store.sweep()
     const { count, sum, min, max, errors } = only(store)
@@ -43,13 +43,13 @@ test('what a series has ever counted stays, whatever the retention lets go', t =
 
 test('a series that is silent for longer than the retention is forgotten, and is another one when it comes back', t => {
   const { store, clock } = storeWith(60)
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   const before = only(store)
   clock.advance(3600)
   t.equal(only(store).count, 1, 'until the sweep')
   store.sweep()
   t.strictSame(totalsOf(store, 'resolvers'), [])
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   const after = only(store)
   t.equal(after.count, 1)
   t.equal(after.start - before.start, 3600e9)
@@ -62,7 +62,7 @@ test('what a collector has not seen is not forgotten; for one that has stopped a
   const [quick, slow] = [{}, {}]
   store.collectors.collected(quick, store.now())
   store.collectors.collected(slow, store.now(), 1800e9)
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   clock.advance(300)
   store.sweep()
   t.equal(totalsOf(store, 'resolvers').length, 1, 'neither has seen it')
@@ -76,7 +76,7 @@ test('what a collector has not seen is not forgotten; for one that has stopped a
   store.sweep()
   t.equal(totalsOf(store, 'resolvers').length, 0, 'both have')
 
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   store.collectors.collected(quick, store.now())
   clock.advance(900)
   store.sweep()
@@ -92,7 +92,7 @@ test('what is counted in the moment of a collection waits for the next one', t =
   const collector = {}
   store.collectors.collected(collector, store.now())
   store.countResolver('Query.issues', true)
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   clock.advance(10)
   store.sweep()
   t.match(only(store), { count: 2, errors: 1 })
@@ -103,7 +103,7 @@ test('calls that were not timed come with the next timed one of their slot, and 
   const { store, clock } = storeWith(60)
   for (let index = 0; index < 3; index += 1) store.countResolver('Query.issues', true)
   t.match(only(store), { count: 0, errors: 3 })
-  store.recordResolver('Query.issues', call(0.1))
+  recordResolver(store, 'Query.issues', call(0.1))
   t.match(only(store), { count: 4, errors: 3, sum: 4e8 })
   clock.advance(100)
   store.sweep()

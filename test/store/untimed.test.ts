@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { seededRandom } from '../random.js'
-import { call, storeWith } from './support.js'
+import { call, recordResolver, storeWith } from './support.js'
 
 test('calls that nobody timed are counted with their errors, also where none was timed at all', t => {
   const { store, read } = storeWith()
@@ -8,7 +8,7 @@ test('calls that nobody timed are counted with their errors, also where none was
   t.match(read().resolvers, [
     { count: 10, errorCount: 3, avgTime: 0, totalTime: 0, minTime: 0, p99Time: 0, recent: [] }
   ])
-  store.recordResolver('Query.issues', call(0.2, true))
+  recordResolver(store, 'Query.issues', call(0.2, true))
   store.countResolver('Query.issues', false)
   const [row] = read({ recent: 32 }).resolvers
   t.match(row, { count: 12, errorCount: 4, avgTime: 0.2, minTime: 0.2, maxTime: 0.2 })
@@ -27,7 +27,7 @@ test('an hour of which a part was sampled adds up to what the whole would', t =>
     const sampleEvery = step < 100_000 ? 1 : 16
     // Twice as slow under load.
     const seconds = (step < 100_000 ? 0.001 : 0.002) * (0.5 + random())
-    if (random() * sampleEvery < 1) store.recordResolver('Query.issues', call(seconds))
+    if (random() * sampleEvery < 1) recordResolver(store, 'Query.issues', call(seconds))
     else store.countResolver('Query.issues', false)
     total += seconds
     times.push(seconds)
@@ -63,7 +63,7 @@ test('counts stay exact while timed and untimed calls, reads, sweeps and slots c
       const failed = random() < 0.3
       if (random() < 0.3) {
         const seconds = Math.round(10 ** (random() * 9)) / 1e9
-        store.recordResolver('Query.issues', call(seconds, failed))
+        recordResolver(store, 'Query.issues', call(seconds, failed))
         newest = clock.monotonic()
         calls.push({ at: newest, failed, seconds })
       } else {
@@ -97,7 +97,7 @@ test('changing the retention keeps what was counted', t => {
     clock.advance(60)
     store.sweep()
     for (let index = 0; index < 7; index += 1) store.countResolver('Query.issues', false)
-    if (minute % 3 === 0) store.recordResolver('Query.issues', call(0.1))
+    if (minute % 3 === 0) recordResolver(store, 'Query.issues', call(0.1))
   }
   t.equal(countOf('Query.issues'), 74)
   store.setRetention(7200)

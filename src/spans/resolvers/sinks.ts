@@ -32,8 +32,21 @@ export interface OperationWriter {
   write(endedAt: number, duration: number, failed: boolean, traceId: TraceId, statements: number): void
 }
 
+/** Where the calls of resolvers are recorded, whoever measured them. */
+export interface CallSink {
+  /** Monotonic nanoseconds. */
+  now(): number
+  /** What takes the calls of the resolver `name`. */
+  callWriter(name: string): CallWriter
+  /** Calls that took so many nanoseconds or more are to be logged. */
+  readonly loggedFrom: number
+  log(name: string, duration: number, failed: boolean, traceId: TraceId): void
+  /** Counts a call that was not timed, and the SQL statements that it sent. */
+  counted(name: string, failed: boolean, statements: number): void
+}
+
 /** Where resolver calls go. */
-export interface ResolverSink extends SelfMeasuring {
+export interface ResolverSink extends SelfMeasuring, CallSink {
   readonly operations: RunningOperations
   /** How many calls of one operation are exported as spans; the others are counted on the operation's. */
   readonly maxResolverSpans: number
@@ -44,15 +57,6 @@ export interface ResolverSink extends SelfMeasuring {
   /** Whether anything may be loaded that sends SQL, so that calls need contexts. */
   readonly sendsSql: boolean
   succeeded(): void
-  /** Monotonic nanoseconds. */
-  now(): number
-  /** What takes the calls of the resolver `name`. */
-  callWriter(name: string): CallWriter
-  /** Calls that took so many nanoseconds or more are to be logged. */
-  readonly loggedFrom: number
-  log(name: string, duration: number, failed: boolean, traceId: TraceId): void
-  /** Counts a call that was not timed, and the SQL statements that it sent. */
-  counted(name: string, failed: boolean, statements: number): void
   caught(error: unknown): void
 }
 

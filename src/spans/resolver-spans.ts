@@ -1,0 +1,65 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { copyOf } from '../lib/text.js'
+import type { RunningOperations } from './operations.js'
+import type { CallSink, CallWriter } from './resolvers/sinks.js'
+import { traceIdOf } from './running-operation.js'
+import { countArguments, durationOf, graphqlSourceOf, hasFailed, type ResolverSpan } from './sample.js'
+import type { SelfMeasuring } from './self-measurement.js'
+
+/** More resolvers than schemas have. Names that come and go make it begin anew. */
+const KNOWN_LIMIT = 2000
+
+export interface ResolverSpanSink extends SelfMeasuring, CallSink {
+  readonly operations: RunningOperations
+}
+
+interface KnownResolver {
+  /** `Type.field`. */
+  readonly name: string
+  readonly writer: CallWriter
+}
+
+/** Records the spans that OpenTelemetry's GraphQL instrumentation makes of resolver calls. */
+export class ResolverSpans {
+  readonly #sink: ResolverSpanSink
+  /** By type and by field: to put the two together for each span would be a good part of what it costs. */
+  readonly #known = new Map<string, Map<string, KnownResolver>>()
+  #knownCount = 0
+
+  constructor(sink: ResolverSpanSink) {
+    this.#sink = sink
+  }
+
+  /** Records a span that has ended, unless its call was measured by itself or is one of the monitor's own fields. */
+  record(span: ReadableSpan, resolver: ResolverSpan): void {
+    const sink = this.#sink
+    const running = sink.operations.of(span)
+    if (running?.isMeasured || sink.operations.isOwn(resolver)) return
+    const { name, writer } = this.#known.get(resolver.parentType)?.get(resolver.field) ?? this.#meet(resolver)
+    const duration = durationOf(span)
+    const failed = hasFailed(span)
+    const { sampleEvery } = sink.detail
+    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) {
+      sink.counted(name, failed, 0)
+    } else {
+      const traceId = traceIdOf(span, running)
+      // A span does not know what ran inside it.
+      writer.write(sink.now(), duration, failed, countArguments(graphqlSourceOf(span)), traceId, 0, 0, duration)
+      if (duration >= sink.loggedFrom) sink.log(name, duration, failed, traceId)
+    }
+    running?.resolved(span.spanContext().spanId, { executionTime: duration / 1e9, resolverName: name })
+  }
+
+  #meet({ parentType, field }: ResolverSpan): KnownResolver {
+    if (this.#knownCount >= KNOWN_LIMIT) {
+      this.#known.clear()
+      this.#knownCount = 0
+    }
+    this.#knownCount += 1
+    const name = `${parentType}.${field}`
+    const met = { name, writer: this.#sink.callWriter(name) }
+    const ofType = this.#known.get(parentType) ?? new Map<string, KnownResolver>()
+    this.#known.set(copyOf(parentType), ofType.set(copyOf(field), met))
+    return met
+  }
+}
