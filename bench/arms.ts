@@ -9,6 +9,8 @@ export interface Arm {
   readonly title: string
   /** The arm that its ratio is to. */
   readonly base: string
+  /** The arm that it is once more: ratios are to both together. */
+  readonly again?: string
   /** The service; without, the one of Mercurius. */
   readonly service?: string
   /** Preloaded: a module or a package. */
@@ -54,7 +56,7 @@ const sampled = (sampler: string, ratio: string) => (sink: string) => ({
 /** All that is compared; ours and the OpenTelemetry arms measure the checkout's own copies of every package. */
 export const arms: readonly Arm[] = [
   { ...bare, name: 'bare', title: 'bare', startedMore: 'everywhere' },
-  { ...bare, name: 'bare-again', title: 'bare, once more', startedMore: 'in process' },
+  { ...bare, name: 'bare-again', title: 'bare, once more', again: 'bare', startedMore: 'everywhere' },
   { ...bare, name: 'storage', title: 'AsyncLocalStorage alone', module: pathOf('./arms/async-local-storage.js') },
   {
     ...bare,

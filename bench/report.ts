@@ -1,6 +1,6 @@
 import type { Engine } from './arms.js'
 import { shapes } from './shapes.js'
-import { median, quantile } from './statistics.js'
+import { mean, median, quantile } from './statistics.js'
 import type { Subject } from './running.js'
 import { isStartedMore, roundsOf, startsOf, type Row, type Table } from './table.js'
 
@@ -49,27 +49,36 @@ function spread(values: readonly number[]): [string, string] {
 
 /**
  * How an arm compares with its base, as the median over the rounds, each by itself: of times, or over HTTP of requests a
- * second; `cpu` is always of times. NaN where the table has no such arm.
+ * second; `cpu` is always of times. NaN where the table has no such arm. `to` is another arm to compare it with.
  */
-export function ratioOf(table: Table, name: string, key: 'wall' | 'cpu'): number {
+export function ratioOf(table: Table, name: string, key: 'wall' | 'cpu', to?: string): number {
   const isRate = table.shape === 'HTTP' && key === 'wall'
-  return comparison(table, name, key, (time, base) => (isRate ? base / time : time / base))
+  const bases = to === undefined ? basesOf(table, name) : table.rows.filter(({ arm }) => arm.name === to)
+  return comparison(table, name, key, bases, (time, base) => (isRate ? base / time : time / base))
 }
 
 /** Microseconds an operation that an arm adds to its base. */
 export function addedBy(table: Table, name: string, key: 'wall' | 'cpu'): number {
-  return comparison(table, name, key, (time, base) => time - base)
+  return comparison(table, name, key, basesOf(table, name), (time, base) => time - base)
+}
+
+/** The base of an arm, and the base once more where that is run. */
+function basesOf({ rows }: Table, name: string): Row[] {
+  const base = rows.find(({ arm }) => arm.name === name)?.arm.base
+  return rows.filter(({ arm }) => base !== undefined && (arm.name === base || arm.again === base))
 }
 
 function comparison(
   { rows }: Table,
   name: string,
   key: 'wall' | 'cpu',
+  bases: readonly Row[],
   compare: (time: number, base: number) => number
 ): number {
   const row = rows.find(({ arm }) => arm.name === name)
-  const base = rows.find(({ arm }) => arm.name === row?.arm.base)
-  return median((row?.[key] ?? []).map((time, round) => compare(time, base?.[key][round] ?? NaN)))
+  return median(
+    (row?.[key] ?? []).map((time, round) => compare(time, mean(bases.map(base => base[key][round] ?? NaN))))
+  )
 }
 
 export function figure(value: number): string {
