@@ -1,4 +1,4 @@
-import type { Engine } from './arms.js'
+import type { Arm, Engine } from './arms.js'
 import { shapes } from './shapes.js'
 import { mean, median, quantile } from './statistics.js'
 import type { Subject } from './running.js'
@@ -49,36 +49,33 @@ function spread(values: readonly number[]): [string, string] {
 
 /**
  * How an arm compares with its base, as the median over the rounds, each by itself: of times, or over HTTP of requests a
- * second; `cpu` is always of times. NaN where the table has no such arm. `to` is another arm to compare it with.
+ * second; `cpu` is always of times. NaN where the table has no such arm.
  */
-export function ratioOf(table: Table, name: string, key: 'wall' | 'cpu', to?: string): number {
+export function ratioOf(table: Table, name: string, key: 'wall' | 'cpu'): number {
   const isRate = table.shape === 'HTTP' && key === 'wall'
-  const bases = to === undefined ? basesOf(table, name) : table.rows.filter(({ arm }) => arm.name === to)
-  return comparison(table, name, key, bases, (time, base) => (isRate ? base / time : time / base))
+  return comparison(table, name, key, (time, base) => (isRate ? base / time : time / base))
 }
 
 /** Microseconds an operation that an arm adds to its base. */
 export function addedBy(table: Table, name: string, key: 'wall' | 'cpu'): number {
-  return comparison(table, name, key, basesOf(table, name), (time, base) => time - base)
+  return comparison(table, name, key, (time, base) => time - base)
 }
 
-/** The base of an arm, and the base once more where that is run. */
-function basesOf({ rows }: Table, name: string): Row[] {
-  const base = rows.find(({ arm }) => arm.name === name)?.arm.base
-  return rows.filter(({ arm }) => base !== undefined && (arm.name === base || arm.again === base))
+/** The base of an arm, and the base once more where that is run, unless the arm is that itself. */
+function basesOf({ rows }: Table, { name, base }: Arm): Row[] {
+  return rows.filter(({ arm }) => arm.name === base || (arm.again === base && arm.name !== name))
 }
 
 function comparison(
-  { rows }: Table,
+  table: Table,
   name: string,
   key: 'wall' | 'cpu',
-  bases: readonly Row[],
   compare: (time: number, base: number) => number
 ): number {
-  const row = rows.find(({ arm }) => arm.name === name)
-  return median(
-    (row?.[key] ?? []).map((time, round) => compare(time, mean(bases.map(base => base[key][round] ?? NaN))))
-  )
+  const row = table.rows.find(({ arm }) => arm.name === name)
+  if (row === undefined) return NaN
+  const bases = basesOf(table, row.arm)
+  return median(row[key].map((time, round) => compare(time, mean(bases.map(base => base[key][round] ?? NaN)))))
 }
 
 export function figure(value: number): string {

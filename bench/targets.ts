@@ -76,9 +76,9 @@ export function targetsOf(tables: readonly Table[]): string {
   })
   return `## What it promises
 
-Ratios to bare in the same run, nothing exported unless said otherwise, SQL attribution on. Wall time decides; beside it
-stands the same of CPU time (for requests a second, the ratio of CPU time a request). Garbage collection has the settings
-that "How it was measured" names; the tables "V8 left alone" are without them.
+Ratios to bare and bare once more, together, in the same run; nothing exported unless said otherwise, SQL attribution on.
+Wall time decides; beside it stands the same of CPU time (for requests a second, the ratio of CPU time a request). Garbage
+collection has the settings that "How it was measured" names; the tables "V8 left alone" are without them.
 
 | | must, Node 20 / 24 | aim | ${majors.map(major => `Node ${major}`).join(' | ')} |
 | --- | --- | --- | ${majors.map(() => '---').join(' | ')} |
@@ -125,21 +125,16 @@ function added(shape: ShapeName, calls: number): Target['measure'] {
  */
 function off(tables: readonly Table[], key: 'wall' | 'cpu'): Measured {
   const switchedOff = together(tables, 'ours-off', key)
-  const control = together(tables, 'bare-again', key, 'bare')
+  const control = together(tables, 'bare-again', key)
   const itself = Number.isNaN(control.mean) ? '' : `; bare against itself ${control.mean.toFixed(3)}, ${control.worst}`
   return { value: switchedOff.mean, remark: `${switchedOff.worst}${itself}` }
 }
 
-/** The ratios of an arm, to `to` if that is given, in all tables of operations in process: their geometric mean, and the worst. */
-function together(
-  tables: readonly Table[],
-  name: string,
-  key: 'wall' | 'cpu',
-  to?: string
-): { mean: number; worst: string } {
+/** The ratios of an arm in all tables of operations in process: their geometric mean, and the worst of them. */
+function together(tables: readonly Table[], name: string, key: 'wall' | 'cpu'): { mean: number; worst: string } {
   const ratios = tables
     .filter(({ shape }) => shape !== 'HTTP')
-    .map(table => ({ value: ratioOf(table, name, key, to), table }))
+    .map(table => ({ value: ratioOf(table, name, key), table }))
     .sort((one, other) => other.value - one.value)
   const mean = Math.exp(ratios.reduce((sum, { value }) => sum + Math.log(value), 0) / ratios.length)
   const [worst] = ratios

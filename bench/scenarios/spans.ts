@@ -27,8 +27,7 @@ function ending(name: string, processor: SpanProcessor): Arm {
   }
 }
 
-// Names come from the schema and SQL from the application's code, the same strings each time; sources are put together for
-// each span.
+// As in a service: names come from the schema and SQL from the code, the same strings each time; sources are made anew.
 const names = Array.from({ length: SERIES }, (_, index) => ({
   field: `field${index}`,
   operation: `Operation${index}`,
@@ -60,8 +59,8 @@ export async function spansScenario(): Promise<Scenario> {
     limit: 1.5,
     measured: 'last less first',
     note:
-      `\`span.end()\` on ${SPANS} spans of the SDK a round (70% resolvers, 20% queries, 10% operations, ${SERIES} names). ` +
-      'What ours adds covers `onEnding`, which redacts the SQL, and `onEnd`.',
+      `\`span.end()\` on ${SPANS} spans of the SDK a round (70% resolvers, 20% queries, 10% operations, ${SERIES} names, ` +
+      'the same strings for each span). What ours adds covers `onEnding`, which redacts the SQL, and `onEnd`.',
     arms: [
       ending('span.end() with a processor that does nothing', new NoopSpanProcessor()),
       ending('span.end() with ours', new SpanAggregator(monitor))

@@ -1,49 +1,23 @@
 import type { Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
-import { LRUCache } from 'lru-cache'
-import { boundedName } from '../lib/text.js'
-import type { Measurement, QueryMeasurement } from './measurement.js'
-import { senderOf, type Sender } from './operations.js'
-import { ResolverSpans, type ResolverSpanSink } from './resolver-spans.js'
-import { anonymousName } from './resolvers/document.js'
-import { traceIdOf, type RunningOperation } from './running-operation.js'
-import {
-  countParameters,
-  graphqlSourceOf,
-  INSTRUMENTATION_NAME,
-  isSampled,
-  measurementOf,
-  operationOf,
-  queryMeasurementOf,
-  resolverOf,
-  sqlTextOf,
-  type OperationSpan,
-  type ResolverSpan
-} from './sample.js'
+import { OperationNames } from './ended/operation-names.js'
+import { OperationSpans, type OperationSpanSink } from './ended/operation-spans.js'
+import { QuerySpans, type Query, type QuerySpanSink } from './ended/query-spans.js'
+import { ResolverSpans, type ResolverSpanSink } from './ended/resolver-spans.js'
+import { senderOf } from './operations.js'
+import { INSTRUMENTATION_NAME, isSampled, resolverOf, type ResolverSpan } from './sample.js'
 import { erase, scrub, type CleanStatement } from './scrub.js'
-import type { SqlAnalyzer, Statement } from './sql/analyzer.js'
 
-const NAME_LIMIT = 128
 /** What is said of a query of which nothing could be told. */
 const UNREADABLE: CleanStatement = { operation: 'UNKNOWN', text: '?' }
-const CACHED_SOURCES = 200
-const LONGEST_CACHED_SOURCE = 4096
 
 /** Where measurements go, and what the processor shares with the rest of the monitor. */
-export interface SpanSink extends ResolverSpanSink {
-  readonly sql: SqlAnalyzer
+export interface SpanSink extends ResolverSpanSink, QuerySpanSink, OperationSpanSink {
   /** False while measuring is switched off. */
   accepts(): boolean
-  query(statement: Statement, measurement: QueryMeasurement): void
-  operation(type: string, name: string, measurement: Measurement, statements: number): void
   succeeded(): void
   /** Takes a fault of the monitor's own; must not throw. */
   caught(error: unknown): void
-}
-
-interface Query {
-  readonly statement: Statement
-  readonly parameters: number
 }
 
 /**
@@ -55,11 +29,15 @@ export class SpanAggregator implements SpanProcessor {
   readonly #resolvers: ResolverSpans
   /** The span that `onEnding` has recorded and `onEnd` need not. */
   #ended: ReadableSpan | undefined
-  readonly #anonymous = new LRUCache<string, string>({ max: CACHED_SOURCES })
+  readonly #queries: QuerySpans
+  readonly #operations: OperationSpans
 
   constructor(sink: SpanSink) {
     this.#sink = sink
+    const names = new OperationNames()
     this.#resolvers = new ResolverSpans(sink)
+    this.#queries = new QuerySpans(sink, names)
+    this.#operations = new OperationSpans(sink, names)
   }
 
   onStart(span: ReadableSpan, parentContext: Context): void {
@@ -152,7 +130,7 @@ export class SpanAggregator implements SpanProcessor {
     }
     try {
       const resolver = resolverOf(span)
-      const query = resolver === undefined ? this.#queryOf(span) : undefined
+      const query = resolver === undefined ? this.#queries.read(span) : undefined
       statement = query?.statement
       if (this.#sink.accepts()) {
         this.#record(span, resolver, query)
@@ -170,69 +148,13 @@ export class SpanAggregator implements SpanProcessor {
 
   #record(span: ReadableSpan, resolver: ResolverSpan | undefined, query: Query | undefined): void {
     if (resolver !== undefined) this.#resolvers.record(span, resolver)
-    else if (query !== undefined) this.#recordQuery(span, query)
+    else if (query !== undefined) this.#queries.record(span, query)
     // That nothing had to be recorded ends no row of faults.
-    else if (!this.#recordOperation(span)) return
+    else if (!this.#operations.record(span)) return
     this.#sink.succeeded()
-  }
-
-  #queryOf(span: ReadableSpan): Query | undefined {
-    const text = sqlTextOf(span)
-    if (text === undefined) return undefined
-    return { statement: this.#sink.sql.analyze(text), parameters: countParameters(text) }
-  }
-
-  #recordQuery(span: ReadableSpan, { statement, parameters }: Query): void {
-    const sender = senderOf(span)
-    const running = this.#sink.operations.of(span)
-    const measurement =
-      sender === undefined
-        ? queryMeasurementOf(span, traceIdOf(span, running), parameters, null, this.#operationNameOf(running))
-        : sentQueryOf(span, parameters, sender)
-    if (sender !== undefined) sender.execution.sqlTime += measurement.duration
-    if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
-    this.#sink.query(statement, measurement)
-  }
-
-  /** The name of the operation inside which a span runs; null where that is not known. */
-  #operationNameOf(running: RunningOperation | undefined): string | null {
-    if (running === undefined) return null
-    if (running.seriesName === undefined) {
-      const operation = operationOf(running.span)
-      running.seriesName = operation === undefined ? null : this.#seriesNameOf(running.span, operation)
-    }
-    return running.seriesName
-  }
-
-  /** Whether it is the span of one. */
-  #recordOperation(span: ReadableSpan): boolean {
-    const operation = operationOf(span)
-    if (operation === undefined) return false
-    const running = this.#sink.operations.of(span)
-    if (running?.isMeasured || running?.isOwn) return true
-    const name = running?.seriesName ?? this.#seriesNameOf(span, operation)
-    const measurement = measurementOf(span, traceIdOf(span, running))
-    this.#sink.operation(operation.type, name, measurement, running?.statements ?? 0)
-    return true
-  }
-
-  #seriesNameOf(span: ReadableSpan, { name }: OperationSpan): string {
-    return name === undefined ? this.#anonymousName(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
-  }
-
-  #anonymousName(source: string): string {
-    const known = this.#anonymous.get(source)
-    if (known !== undefined) return known
-    const name = anonymousName(source)
-    if (source.length <= LONGEST_CACHED_SOURCE) this.#anonymous.set(source, name)
-    return name
   }
 }
 
 function isOwn({ instrumentationScope }: ReadableSpan): boolean {
   return instrumentationScope.name === INSTRUMENTATION_NAME
-}
-
-function sentQueryOf(span: ReadableSpan, parameters: number, { execution, call }: Sender): QueryMeasurement {
-  return queryMeasurementOf(span, execution.trace, parameters, call?.name ?? null, execution.facts.seriesName)
 }

@@ -49,8 +49,9 @@ export function scrub(span: Scrubbable, statement: CleanStatement | undefined): 
   for (const name in attributes) {
     const value = attributes[name]
     const secret = secrets.get(name)
-    if (secret !== undefined) attributes[name] = withoutSecret(secret, value, attributes, statement)
-    else if (isLong(value)) attributes[name] = shortened(value)
+    const clean = secret === undefined ? shortened(value) : withoutSecret(secret, value, attributes, statement)
+    // To put back what is there already would be most of what this takes.
+    if (clean !== value) attributes[name] = clean
   }
   let code: string | undefined
   for (const { attributes: details } of span.events) {
@@ -89,16 +90,11 @@ function withoutSecret(
   }
 }
 
-function isLong(value: AttributeValue | undefined): boolean {
-  if (typeof value === 'string') return value.length > LIMIT
-  return Array.isArray(value) && value.some(item => typeof item === 'string' && item.length > LIMIT)
-}
-
+/** The same value where nothing in it is too long. */
 function shortened(value: AttributeValue | undefined): AttributeValue | undefined {
-  if (!isLong(value)) return value
-  if (typeof value === 'string') return value.slice(0, LIMIT)
-  const items = value as readonly unknown[]
-  return items.map(item => (typeof item === 'string' ? item.slice(0, LIMIT) : item)) as AttributeValue
+  if (typeof value === 'string') return value.length > LIMIT ? value.slice(0, LIMIT) : value
+  if (!Array.isArray(value) || !value.some(item => typeof item === 'string' && item.length > LIMIT)) return value
+  return value.map(item => (typeof item === 'string' ? item.slice(0, LIMIT) : item)) as AttributeValue
 }
 
 /** Of what was parsed the text holds the comments too, and the operation's span has it without them. */

@@ -54,7 +54,7 @@ export interface Detail {
   readonly context: boolean
   /**
    * One call of a resolver in so many is timed, by chance, since calls may come in a pattern:
-   * `Math.random() * sampleEvery < 1`. The others are counted: `sink.counted(name, failed)`.
+   * `Math.random() * sampleEvery < 1`. The others are counted: `sink.counted(name, failed, statements)`.
    */
   readonly sampleEvery: number
 }

@@ -53,8 +53,8 @@ export class Merger {
   }
 
   /**
-   * The values at `quantiles` (ascending, each 0 to 1), in nanoseconds; 0 where nothing was added. Between two ranks it
-   * interpolates as PostgreSQL's `percentile_cont` and Python's `median` do.
+   * The values at `quantiles`, each 0 to 1, in nanoseconds; ascending ones are found quickest. 0 where nothing was added.
+   * Between two ranks it interpolates as PostgreSQL's `percentile_cont` and Python's `median` do.
    */
   quantiles(quantiles: readonly number[]): number[] {
     if (this.count === 0) return quantiles.map(() => 0)
@@ -100,36 +100,44 @@ class RankWalk {
   readonly #counts: Float64Array
   readonly #start: number
   readonly #zeroCount: number
-  /** The bucket it has come to, how many values lie below it and how many with those in it, and the value it stands for. */
+  /** The bucket that it has come to, and the value that stands for it. */
   #index = 0
+  #value = 0
+  /** How many values lie below that bucket, and how many with those in it. */
   #below = 0
   #reached = 0
-  #value = 0
 
   constructor(counts: Float64Array, start: number, zeroCount: number) {
     this.#counts = counts
     this.#start = start
     this.#zeroCount = zeroCount
+    this.#restart()
   }
 
   valueAt(rank: number): number {
     if (rank < this.#zeroCount) return 0
-    if (rank >= this.#reached) this.#climb(rank, this.#reached === 0)
-    else if (rank < this.#below) this.#climb(rank, true)
+    if (rank < this.#below) this.#restart()
+    if (rank >= this.#reached) this.#climb(rank)
     return this.#value
   }
 
-  #climb(rank: number, fromStart: boolean): void {
+  #restart(): void {
+    this.#index = this.#start - 1
+    this.#below = this.#zeroCount
+    this.#reached = this.#zeroCount
+  }
+
+  #climb(rank: number): void {
     const counts = this.#counts
-    let index = fromStart ? this.#start : this.#index
-    let reached = fromStart ? this.#zeroCount + (counts[index] ?? 0) : this.#reached
+    let index = this.#index
+    let reached = this.#reached
     while (rank >= reached && index < BUCKET_LIMIT - 1) {
       index += 1
       reached += counts[index] ?? 0
     }
     this.#index = index
-    this.#reached = reached
     this.#below = reached - (counts[index] ?? 0)
+    this.#reached = reached
     this.#value = bucketValue(index + LOWEST_BUCKET)
   }
 }

@@ -192,8 +192,9 @@ class Reader {
   #read(parts: readonly SomePart[]): ReadTotals<SomeSums> {
     this.#merger.clear()
     const found = parts.map(({ store, series }) => series.read(store.window, this.#now, this.#merger))
-    const [own] = found
-    if (own !== undefined && found.length === 1) return own
+    const [only, ...others] = found
+    // Most often nothing is known from before this process.
+    if (only !== undefined && others.length === 0) return only
     return {
       errors: total(found, ({ errors }) => errors),
       untimed: total(found, ({ untimed }) => untimed),

@@ -125,7 +125,7 @@ export class Store {
    * Counts a call of a resolver that nobody timed. Reading the clock is a good part of what a call costs, so it counts
    * for the newest time known.
    */
-  countResolver(name: string, failed: boolean, statements = 0): void {
+  countResolver(name: string, failed: boolean, statements: number): void {
     const now = this.#newest
     const series = this.resolvers.get(name, name, null)
     series.count(this.#windows, now, failed).statements += statements

@@ -13,6 +13,7 @@ const clock = {
   wall: () => origin + speed * (Date.now() - origin)
 }
 const store = new Store({ clock, retentionPeriod: 3600 })
+const writer = store.callWriter('Query.numbered')
 const earlier = new Store({ clock, retentionPeriod: 3600 })
 const log = (level, fields, message) => say(`${level} ${message}`)
 const history = new History({ settings, clock, store, earlier, log, interval })
@@ -35,7 +36,7 @@ function measure() {
     number += 1
     say(`recorded ${number}`)
     const measurement = { duration: number, failed: false, argsCount: null, traceId: null }
-    store.recordResolver('Query.numbered', measurement)
+    writer.write(clock.monotonic(), number, false, 0, null, 0, 0, 0)
     store.recordOperation('numbered', { type: 'query' }, measurement, 1)
     store.recordCache('hit', 'numbered', measurement)
   }

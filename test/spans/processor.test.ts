@@ -2,8 +2,8 @@ import { ROOT_CONTEXT, SpanStatusCode, defaultTextMapGetter, trace } from '@open
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { test } from 'tap'
+import { countArguments, countParameters } from '../../src/spans/ended/arguments.js'
 import { SpanAggregator } from '../../src/spans/processor.js'
-import { countArguments, countParameters } from '../../src/spans/sample.js'
 import { MEBIBYTE, retainedBytes } from '../heap.js'
 import { breakRecording, spanSource } from './spans.js'
 
@@ -253,7 +253,7 @@ test('100,000 names of resolvers in spans of another instrumentation take no mor
 })
 
 test('a slow resolver that only a span of another instrumentation tells of is logged and listed', t => {
-  const { monitor, resolver } = spanSource({ slowResolverThreshold: 0.000001 })
+  const { monitor, resolver } = spanSource({ slowResolverThreshold: 0 })
   const warnings: string[] = []
   const write = (): void => undefined
   monitor.logger = { info: write, error: write, warn: (_, message) => warnings.push(message) }

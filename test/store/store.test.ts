@@ -129,11 +129,12 @@ test('a snapshot is plain data: it survives JSON unchanged', t => {
 test('Performance Impact, Efficient Storage: memory after 10 million measurements equals memory after 100 thousand', t => {
   const { store, clock } = storeWith(3600)
   const random = seededRandom(7)
-  const names = Array.from({ length: 50 }, (_, index) => `Type.field${index}`)
+  const writers = Array.from({ length: 50 }, (_, index) => store.callWriter(`Type.field${index}`))
   const record = (count: number, secondsApart: number): void => {
     for (let index = 0; index < count; index += 1) {
       if (index % 1000 === 0) clock.advance(secondsApart * 1000)
-      recordResolver(store, names[index % names.length] ?? '', call(Math.exp(-8 + 3 * random())))
+      const { duration, failed, traceId } = call(Math.exp(-8 + 3 * random()))
+      writers[index % writers.length]?.write(clock.monotonic(), duration, failed, 1, traceId, 0, 0, duration)
     }
     store.sweep()
   }

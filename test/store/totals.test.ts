@@ -91,7 +91,7 @@ test('what is counted in the moment of a collection waits for the next one', t =
   const { store, clock } = storeWith(1)
   const collector = {}
   store.collectors.collected(collector, store.now())
-  store.countResolver('Query.issues', true)
+  store.countResolver('Query.issues', true, 0)
   recordResolver(store, 'Query.issues', call(0.1))
   clock.advance(10)
   store.sweep()
@@ -101,7 +101,7 @@ test('what is counted in the moment of a collection waits for the next one', t =
 
 test('calls that were not timed come with the next timed one of their slot, and their errors at once', t => {
   const { store, clock } = storeWith(60)
-  for (let index = 0; index < 3; index += 1) store.countResolver('Query.issues', true)
+  for (let index = 0; index < 3; index += 1) store.countResolver('Query.issues', true, 0)
   t.match(only(store), { count: 0, errors: 3 })
   recordResolver(store, 'Query.issues', call(0.1))
   t.match(only(store), { count: 4, errors: 3, sum: 4e8 })

@@ -4,12 +4,12 @@ import { call, recordResolver, storeWith } from './support.js'
 
 test('calls that nobody timed are counted with their errors, also where none was timed at all', t => {
   const { store, read } = storeWith()
-  for (let index = 0; index < 10; index += 1) store.countResolver('Query.issues', index < 3)
+  for (let index = 0; index < 10; index += 1) store.countResolver('Query.issues', index < 3, 0)
   t.match(read().resolvers, [
     { count: 10, errorCount: 3, avgTime: 0, totalTime: 0, minTime: 0, p99Time: 0, recent: [] }
   ])
   recordResolver(store, 'Query.issues', call(0.2, true))
-  store.countResolver('Query.issues', false)
+  store.countResolver('Query.issues', false, 0)
   const [row] = read({ recent: 32 }).resolvers
   t.match(row, { count: 12, errorCount: 4, avgTime: 0.2, minTime: 0.2, maxTime: 0.2 })
   t.ok(Math.abs((row?.totalTime ?? 0) - 12 * 0.2) < 1e-9, 'the timed one stands for all twelve')
@@ -28,7 +28,7 @@ test('an hour of which a part was sampled adds up to what the whole would', t =>
     // Twice as slow under load.
     const seconds = (step < 100_000 ? 0.001 : 0.002) * (0.5 + random())
     if (random() * sampleEvery < 1) recordResolver(store, 'Query.issues', call(seconds))
-    else store.countResolver('Query.issues', false)
+    else store.countResolver('Query.issues', false, 0)
     total += seconds
     times.push(seconds)
   }
@@ -67,7 +67,7 @@ test('counts stay exact while timed and untimed calls, reads, sweeps and slots c
         newest = clock.monotonic()
         calls.push({ at: newest, failed, seconds })
       } else {
-        store.countResolver('Query.issues', failed)
+        store.countResolver('Query.issues', failed, 0)
         calls.push({ at: newest, failed, seconds: null })
       }
       if (random() > 0.3) continue
@@ -96,13 +96,13 @@ test('changing the retention keeps what was counted', t => {
   for (let minute = 0; minute < 10; minute += 1) {
     clock.advance(60)
     store.sweep()
-    for (let index = 0; index < 7; index += 1) store.countResolver('Query.issues', false)
+    for (let index = 0; index < 7; index += 1) store.countResolver('Query.issues', false, 0)
     if (minute % 3 === 0) recordResolver(store, 'Query.issues', call(0.1))
   }
   t.equal(countOf('Query.issues'), 74)
   store.setRetention(7200)
   t.equal(countOf('Query.issues'), 74)
-  store.countResolver('Query.issues', false)
+  store.countResolver('Query.issues', false, 0)
   t.equal(countOf('Query.issues'), 75)
   t.end()
 })

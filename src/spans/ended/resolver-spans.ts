@@ -1,10 +1,11 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import { copyOf } from '../lib/text.js'
-import type { RunningOperations } from './operations.js'
-import type { CallSink, CallWriter } from './resolvers/sinks.js'
-import { traceIdOf } from './running-operation.js'
-import { countArguments, durationOf, graphqlSourceOf, hasFailed, type ResolverSpan } from './sample.js'
-import type { SelfMeasuring } from './self-measurement.js'
+import { copyOf } from '../../lib/text.js'
+import type { RunningOperations } from '../operations.js'
+import type { CallSink, CallWriter } from '../resolvers/sinks.js'
+import { traceIdOf } from '../running-operation.js'
+import { durationOf, graphqlSourceOf, hasFailed, type ResolverSpan } from '../sample.js'
+import type { SelfMeasuring } from '../self-measurement.js'
+import { countArguments } from './arguments.js'
 
 /** More resolvers than schemas have. Names that come and go make it begin anew. */
 const KNOWN_LIMIT = 2000
@@ -56,10 +57,11 @@ export class ResolverSpans {
       this.#knownCount = 0
     }
     this.#knownCount += 1
-    const name = `${parentType}.${field}`
+    const name = copyOf(`${parentType}.${field}`)
     const met = { name, writer: this.#sink.callWriter(name) }
-    const ofType = this.#known.get(parentType) ?? new Map<string, KnownResolver>()
-    this.#known.set(copyOf(parentType), ofType.set(copyOf(field), met))
+    let ofType = this.#known.get(parentType)
+    if (ofType === undefined) this.#known.set(copyOf(parentType), (ofType = new Map<string, KnownResolver>()))
+    ofType.set(copyOf(field), met)
     return met
   }
 }

@@ -1,0 +1,58 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import type { QueryMeasurement } from '../measurement.js'
+import { senderOf, type RunningOperations, type Sender } from '../operations.js'
+import { traceIdOf } from '../running-operation.js'
+import { queryMeasurementOf, sqlTextOf } from '../sample.js'
+import type { SqlAnalyzer, Statement } from '../sql/analyzer.js'
+import { countParameters } from './arguments.js'
+import type { OperationNames } from './operation-names.js'
+
+export interface QuerySpanSink {
+  readonly operations: RunningOperations
+  readonly sql: SqlAnalyzer
+  query(statement: Statement, measurement: QueryMeasurement): void
+}
+
+/** What the SQL of a span is. */
+export interface Query {
+  readonly statement: Statement
+  /** Bind parameters that it names. */
+  readonly parameters: number
+}
+
+/** Records the spans of SQL, for the resolver and the operation that sent it. */
+export class QuerySpans {
+  readonly #sink: QuerySpanSink
+  readonly #names: OperationNames
+
+  constructor(sink: QuerySpanSink, names: OperationNames) {
+    this.#sink = sink
+    this.#names = names
+  }
+
+  /** The query that a span is of; undefined for any other span. */
+  read(span: ReadableSpan): Query | undefined {
+    const text = sqlTextOf(span)
+    if (text === undefined) return undefined
+    return { statement: this.#sink.sql.analyze(text), parameters: countParameters(text) }
+  }
+
+  record(span: ReadableSpan, { statement, parameters }: Query): void {
+    const sender = senderOf(span)
+    const measurement = sender === undefined ? this.#unsent(span, parameters) : sentBy(sender, span, parameters)
+    if (sender !== undefined) sender.execution.sqlTime += measurement.duration
+    if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
+    this.#sink.query(statement, measurement)
+  }
+
+  /** A query that was sent inside no execution that is measured by itself. */
+  #unsent(span: ReadableSpan, parameters: number): QueryMeasurement {
+    const running = this.#sink.operations.of(span)
+    const operation = running === undefined ? null : this.#names.ofRunning(running)
+    return queryMeasurementOf(span, traceIdOf(span, running), parameters, null, operation)
+  }
+}
+
+function sentBy({ execution, call }: Sender, span: ReadableSpan, parameters: number): QueryMeasurement {
+  return queryMeasurementOf(span, execution.trace, parameters, call?.name ?? null, execution.facts.seriesName)
+}
