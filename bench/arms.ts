@@ -9,7 +9,7 @@ export interface Arm {
   readonly title: string
   /** The arm that its ratio is to. */
   readonly base: string
-  /** The arm that it is once more: ratios to that one are to both together, but its own. */
+  /** The arm that it runs once more. Ratios to that one are to the mean of both; its own is to that one alone. */
   readonly again?: string
   /** The service; without, the one of Mercurius. */
   readonly service?: string

@@ -27,7 +27,7 @@ function ending(name: string, processor: SpanProcessor): Arm {
   }
 }
 
-// As in a service: names come from the schema and SQL from the code, the same strings each time; sources are made anew.
+// As in a service whose documents are cached: names and SQL are the same strings each time; sources are made anew.
 const names = Array.from({ length: SERIES }, (_, index) => ({
   field: `field${index}`,
   operation: `Operation${index}`,
@@ -60,7 +60,7 @@ export async function spansScenario(): Promise<Scenario> {
     measured: 'last less first',
     note:
       `\`span.end()\` on ${SPANS} spans of the SDK a round (70% resolvers, 20% queries, 10% operations, ${SERIES} names, ` +
-      'the same strings for each span). What ours adds covers `onEnding`, which redacts the SQL, and `onEnd`.',
+      'names and SQL the same strings each time). What ours adds covers `onEnding`, which redacts the SQL, and `onEnd`.',
     arms: [
       ending('span.end() with a processor that does nothing', new NoopSpanProcessor()),
       ending('span.end() with ours', new SpanAggregator(monitor))
