@@ -19,18 +19,17 @@ export type { CreatePoolOptions } from './database/pool-options.js'
 export type { QueryRetryOptions } from './database/query-request.js'
 export type { TransactionClient, TransactionOptions } from './database/transaction-request.js'
 export type { ProducerOptions } from './metrics/producer.js'
+export type { ExportReport } from './spans/export/account.js'
 export { recordRows } from './spans/rows.js'
+export type { NamedPoolSnapshot, PoolSnapshot } from './store/pool-snapshot.js'
+export type { SelfSnapshot } from './store/self-snapshot.js'
 export type {
   CacheSnapshot,
   CountSummary,
-  ExportReport,
   NamedCacheSnapshot,
-  NamedPoolSnapshot,
   OperationSnapshot,
-  PoolSnapshot,
   QuerySnapshot,
   ResolverSnapshot,
-  SelfSnapshot,
   SeriesSnapshot,
   Snapshot,
   SnapshotOptions,

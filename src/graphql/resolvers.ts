@@ -1,7 +1,7 @@
 import type { PerformanceConfig } from '../config.js'
 import { PerformanceError } from '../errors.js'
 import { METRICS_FIELD } from '../lib/names.js'
-import type { OperationCost } from '../spans/operations.js'
+import type { OperationCost } from '../spans/measurement.js'
 import type { FieldTiming } from '../spans/running-operation.js'
 import type { Path } from '../spans/resolvers/execution.js'
 import type { InstanceReport, ProcessHistory } from '../store/history.js'

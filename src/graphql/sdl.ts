@@ -1,6 +1,8 @@
 import { METRICS_FIELD, TIMING_FIELD } from '../lib/names.js'
 import { historyTypes } from './history-types.js'
-import { callTypes, poolTypes, rowTypes, selfTypes } from './row-types.js'
+import { poolTypes } from './pool-types.js'
+import { callTypes, rowTypes } from './row-types.js'
+import { selfTypes } from './self-types.js'
 
 const order = 'orderBy: MetricOrder = TOTAL_TIME, limit: Int = 100'
 const selection = `name: String, ${order}`

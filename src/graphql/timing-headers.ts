@@ -1,4 +1,4 @@
-import type { OperationCost } from '../spans/operations.js'
+import type { OperationCost } from '../spans/measurement.js'
 import { isAdministrator, type CallerContext } from './access.js'
 import type { FieldsOptions } from './resolvers.js'
 

@@ -1,4 +1,4 @@
-import type { DetailName } from '../store/snapshot.js'
+import type { DetailName } from '../store/self-snapshot.js'
 
 /** A level of detail; what it means is told in `spans/self-measurement.ts`. */
 export interface DetailLevel {

@@ -1,5 +1,5 @@
 import type { FaultReport } from '../lib/fault-guard.js'
-import type { ExportReport, HistoryReport, SelfSnapshot } from '../store/snapshot.js'
+import type { ExportReport, HistoryReport, SelfSnapshot } from '../store/self-snapshot.js'
 import type { Store } from '../store/store.js'
 import type { DetailControl } from './detail-control.js'
 import type { SelfMeter } from './meter.js'

@@ -18,6 +18,16 @@ export interface QueryMeasurement extends Measurement {
   readonly operation: string | null
 }
 
+/** What an operation cost that is over. */
+export interface OperationCost {
+  /** Nanoseconds. */
+  readonly duration: number
+  /** SQL statements that it sent, and the nanoseconds that they took, one by one. */
+  readonly statements: number
+  readonly sqlTime: number
+  readonly trace: TraceOfOperation
+}
+
 /** 32 hexadecimal digits, or what makes them when asked; null where there is no trace. */
 export type TraceId = string | TraceOfOperation | null
 

@@ -2,23 +2,12 @@ import { context, trace, type Context, type Span } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { systemClock } from '../lib/clock.js'
 import { isOwnField } from '../lib/names.js'
-import type { TraceOfOperation } from './measurement.js'
 import type { ResolverCall } from './resolvers/call.js'
 import { CALL_KEY, EXECUTION_KEY } from './resolvers/contexts.js'
 import type { Execution } from './resolvers/execution.js'
 import { SpareCall } from './resolvers/spare-call.js'
 import { RunningOperation, type FieldTiming } from './running-operation.js'
 import { resolverOf, startsOperation, startsQuery, type ResolverSpan } from './sample.js'
-
-/** What an operation cost that is over. */
-export interface OperationCost {
-  /** Nanoseconds. */
-  readonly duration: number
-  /** SQL statements that it sent, and the nanoseconds that they took, one by one. */
-  readonly statements: number
-  readonly sqlTime: number
-  readonly trace: TraceOfOperation
-}
 
 const OPERATION = Symbol('mercurius-performance.operation')
 const SENDER = Symbol('mercurius-performance.sender')

@@ -27,10 +27,10 @@ export interface SpanSink extends ResolverSpanSink, QuerySpanSink, OperationSpan
 export class SpanAggregator implements SpanProcessor {
   readonly #sink: SpanSink
   readonly #resolvers: ResolverSpans
-  /** The span that `onEnding` has recorded and `onEnd` need not. */
-  #ended: ReadableSpan | undefined
   readonly #queries: QuerySpans
   readonly #operations: OperationSpans
+  /** The span that `onEnding` has recorded and `onEnd` need not. */
+  #ended: ReadableSpan | undefined
 
   constructor(sink: SpanSink) {
     this.#sink = sink

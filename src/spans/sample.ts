@@ -1,11 +1,10 @@
-import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type Span as ApiSpan } from '@opentelemetry/api'
+import { SpanKind, TraceFlags, type Attributes, type Span as ApiSpan } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { isOperationType } from '../lib/names.js'
-import type { Measurement, QueryMeasurement, TraceId } from './measurement.js'
 
 /**
  * The vocabulary of the spans we understand: those of @opentelemetry/instrumentation-graphql and -pg, with the database
- * attributes of the semantic conventions before and after they became stable. No other file names an attribute.
+ * attributes of the semantic conventions before and after they became stable. No other file but `scrub.ts` names an attribute.
  */
 
 /** The name that our own instrumentation gives its spans as scope. */
@@ -159,30 +158,4 @@ export function rowsOf({ attributes }: ReadableSpan): number | null {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0
-}
-
-/** What a finished span cost. */
-export function measurementOf(span: ReadableSpan, traceId: TraceId): Measurement {
-  return { duration: durationOf(span), failed: hasFailed(span), argsCount: null, traceId }
-}
-
-/** What a finished span of a query cost. */
-export function queryMeasurementOf(
-  span: ReadableSpan,
-  traceId: TraceId,
-  argsCount: number,
-  resolver: string | null,
-  operation: string | null
-): QueryMeasurement {
-  const rows = rowsOf(span)
-  return { duration: durationOf(span), failed: hasFailed(span), argsCount, traceId, rows, resolver, operation }
-}
-
-/** Nanoseconds. */
-export function durationOf({ duration: [seconds, nanoseconds] }: ReadableSpan): number {
-  return Math.max(0, Math.round(seconds * 1e9 + nanoseconds))
-}
-
-export function hasFailed({ status }: ReadableSpan): boolean {
-  return status.code === SpanStatusCode.ERROR
 }

@@ -1,31 +1,22 @@
 import { hostname } from 'node:os'
-import { context, isSpanContextValid, SpanStatusCode, trace } from '@opentelemetry/api'
-import type { Instrumentation } from '@opentelemetry/instrumentation'
-import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql'
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
-import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
 import { getStringFromEnv } from '@opentelemetry/core'
 import type { MetricReader, ViewOptions } from '@opentelemetry/sdk-metrics'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
-import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace'
-import type { ExecutionResult } from 'graphql'
-import { DirectContextManager } from './context-manager.js'
+import type { SpanProcessor } from '@opentelemetry/sdk-trace'
 import { systemClock } from '../lib/clock.js'
+import { DirectContextManager } from './context-manager.js'
 import { ExportAccount, type ExportReport } from './export/account.js'
 import { Diagnostics, type WriteDiagnostic } from './export/diagnostics.js'
 import { exportersFromEnvironment } from './export/exporters.js'
 import { SlowTraces } from './export/slow-traces.js'
 import { isExported } from './export/variables.js'
+import { instrumentations } from './instrumentations.js'
+import { isFirstProvider, isInCharge, resourceOfProcess } from './other-sdk.js'
 import { SpanAggregator, type SpanSink } from './processor.js'
-import { ExecutionInstrumentation } from './resolvers/instrumentation.js'
 import type { DirectContexts, ExecutionSink, SlowTraceExport } from './resolvers/sinks.js'
 import type { SpanEnded } from './resolvers/span.js'
-import { recordRows } from './rows.js'
-import { INSTRUMENTATION_NAME } from './sample.js'
 import { createSampler } from './sampler.js'
-import { isScrape } from './scrapes.js'
 import { scrub } from './scrub.js'
-import { UnsampledShortcut } from './unsampled.js'
 
 export type TelemetrySink = SpanSink &
   ExecutionSink & {
@@ -121,30 +112,6 @@ function exported(exporters: readonly SpanProcessor[]): SpanEnded {
   }
 }
 
-/** What all spans of this process say of it; the SDK tells only its spans. */
-function resourceOfProcess(): ReadableSpan['resource'] {
-  // Never ended, so that nobody counts it; recording, since measuring is on while the SDK starts.
-  const probe = trace.getTracer(INSTRUMENTATION_NAME).startSpan('probe') as Partial<ReadableSpan>
-  return probe.resource ?? resources.defaultResource()
-}
-
-/** Whether no other SDK makes the spans of this process, which would export those of operations to where it wants. */
-function isFirstProvider(): boolean {
-  // Where nobody has registered one, spans have no ids.
-  return !isSpanContextValid(trace.getTracer(INSTRUMENTATION_NAME).startSpan('probe').spanContext())
-}
-
-/** Whether contexts that are entered here are those that the API sees: another SDK may have been there before. */
-function isInCharge(contextManager: DirectContextManager): boolean {
-  const probe = context.active().setValue(Symbol('probe'), true)
-  const before = contextManager.enter(probe)
-  const isSeen = context.active() === probe
-  contextManager.leave(before)
-  // Until something needs contexts, promises need not be followed.
-  contextManager.disable()
-  return isSeen
-}
-
 /**
  * Under the name that the process has in history too, unless OTEL_RESOURCE_ATTRIBUTES gives it another one: without one,
  * what two processes of a service count would overwrite each other in Prometheus.
@@ -152,31 +119,4 @@ function isInCharge(contextManager: DirectContextManager): boolean {
 function named(): ReturnType<typeof resources.defaultResource> {
   const name = getStringFromEnv('PERFORMANCE_INSTANCE') ?? hostname()
   return resources.defaultResource().merge(resources.resourceFromAttributes({ 'service.instance.id': name }))
-}
-
-function instrumentations(sink: TelemetrySink, isExporting: boolean): Instrumentation[] {
-  const measuring = [
-    new ExecutionInstrumentation({ sink, isExporting }),
-    new PgInstrumentation({ responseHook: recordRows })
-  ]
-  // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
-  return isExporting
-    ? [
-        ...measuring,
-        new HttpInstrumentation({ ignoreIncomingRequestHook: isScrape }),
-        graphqlInstrumentation(),
-        new UnsampledShortcut()
-      ]
-    : measuring
-}
-
-function graphqlInstrumentation(): GraphQLInstrumentation {
-  return new GraphQLInstrumentation({
-    ignoreResolveSpans: true,
-    // The instrumentation leaves an operation with errors unmarked.
-    responseHook: (span, result) => {
-      const { errors = [] } = result as ExecutionResult
-      if (errors.length > 0) span.setStatus({ code: SpanStatusCode.ERROR })
-    }
-  })
 }

@@ -1,9 +1,7 @@
 import type { PerformanceConfig } from '../config.js'
-import type { ExportReport } from '../spans/export/account.js'
-export type { ExportReport }
-import type { HistoryReport } from './history.js'
-export type { HistoryReport }
+import type { NamedPoolSnapshot, PoolSnapshot } from './pool-snapshot.js'
 import type { RecentCall } from './recent.js'
+import type { SelfSnapshot } from './self-snapshot.js'
 import type { SlowCall } from './slow.js'
 
 /** Aggregated times, in seconds; all 0 where nothing was measured. Quantiles are within 1%, the rest is exact. */
@@ -114,44 +112,6 @@ export interface NamedCacheSnapshot extends CacheSnapshot {
   readonly name: string
 }
 
-/** One pool of connections, or all of them together. Counts are those since the start of the process. */
-export interface PoolSnapshot {
-  /** Connections that it may hold. */
-  readonly max: number
-  /** Connections that it holds, those being made included. */
-  readonly size: number
-  readonly idle: number
-  /** Callers that wait for a connection now. */
-  readonly waiting: number
-  /** Share of `max` that is in use, 0 to 1. */
-  readonly saturation: number
-  /** How long callers waited for a connection, within the retention; those that gave up included. */
-  readonly waits: TimeSummary
-  /** Queries, transactions and connections that were asked for. */
-  readonly requests: number
-  /** What they tried: `requests` and `retries`. */
-  readonly attempts: number
-  readonly retries: number
-  /** Retries, by why: no connection came about, or the statement never left. */
-  readonly neverConnected: number
-  /** A serialization failure or a deadlock. */
-  readonly rolledBack: number
-  /** The connection broke before COMMIT. */
-  readonly lostBeforeCommit: number
-  /** The connection broke while COMMIT or a statement of its own was on its way. */
-  readonly lostAfterSending: number
-  /** Retries that the budget, a tenth of the requests and ten at once, did not allow. */
-  readonly retriesRefused: number
-  readonly deadlinesExceeded: number
-  /** Errors that said that a write may have happened. */
-  readonly outcomesUnknown: number
-  readonly connectionsLost: number
-}
-
-export interface NamedPoolSnapshot extends PoolSnapshot {
-  readonly name: string
-}
-
 /** What the store remembers. */
 export interface StoreSnapshot {
   readonly resolvers: readonly ResolverSnapshot[]
@@ -162,46 +122,6 @@ export interface StoreSnapshot {
   /** Newest first; empty unless asked for. */
   readonly slow: readonly SlowCall[]
   readonly config: PerformanceConfig
-}
-
-/**
- * How much is measured. `WITHOUT_CONTEXT`: a resolver's call has no context of its own, so its SQL is attributed to the
- * operation alone. `SAMPLED`: besides, only a part of the calls is timed; all are counted.
- */
-export type DetailName = 'FULL' | 'WITHOUT_CONTEXT' | 'SAMPLED'
-
-/** What the monitor itself does and costs, since the process started where nothing else is said. */
-export interface SelfSnapshot {
-  /** Operations, resolver calls and spans of the SDK that were measured. */
-  readonly spansProcessed: number
-  /** Those that were not, for a fault or while measuring was off after too many: an operation is one then, with its calls. */
-  readonly spansDropped: number
-  /** Measurements that are in a series `(other)`, since there were too many names. */
-  readonly overflowed: number
-  /** Faults inside the monitor and values that it refused. */
-  readonly faults: number
-  /** Whether measuring is off now, after 100 faults in a row. */
-  readonly isTripped: boolean
-  /** Memory that the store takes, within about 20%; 0 where `self` was not asked for. */
-  readonly storeBytes: number
-  /** What measuring a span takes, timed on one in 256; 0 until the first was. */
-  readonly nanosecondsPerSpan: number
-  /**
-   * Share of one core that the monitor's own work took in the last ten seconds. Not in it: collecting its garbage, what
-   * contexts cost Node's promises, and reading the numbers.
-   */
-  readonly overhead: number
-  /** Share of one core that it may take; null for any. */
-  readonly budget: number | null
-  readonly detail: DetailName
-  /** Share of the resolver calls that are timed; the others are counted and add to `totalTime` what those took. */
-  readonly sampleRate: number
-  /** When `detail` or `sampleRate` last changed, ISO 8601. */
-  readonly detailSince: string
-  /** What became of the spans that ended; null where this package exports none, as with an SDK of the application's own. */
-  readonly export: ExportReport | null
-  /** How keeping history goes; null where it is off. */
-  readonly history: HistoryReport | null
 }
 
 /** All that a reader sees: plain, typed, JSON-serialisable. */

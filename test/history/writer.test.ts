@@ -146,7 +146,7 @@ test('tables of a later version are left alone, and what waited for them is give
   await parts.writer.write()
   t.equal(parts.outcomes.at(-1), 7, 'it says which version it found')
   await parts.measure(5)
-  t.strictSame([parts.recorder.waiting.length, parts.recorder.unnamed.size], [0, 0])
+  t.strictSame([parts.recorder.waiting.length, parts.recorder.names.unnamed.size], [0, 0])
   t.ok(parts.recorder.dropped >= 1, 'it is counted')
   await parts.writer.write()
   t.strictSame(await parts.held(), allUpTo(10), 'nothing is written any more')

@@ -1,7 +1,7 @@
 import '../preload.js'
 import { test } from 'tap'
 import { processMonitor } from '../../src/process-monitor.js'
-import type { SelfSnapshot } from '../../src/store/snapshot.js'
+import type { SelfSnapshot } from '../../src/store/self-snapshot.js'
 import { ask, service } from '../service.js'
 
 const schema = 'type Query { hello: String }'

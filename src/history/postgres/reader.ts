@@ -10,28 +10,20 @@ import type {
 } from '../../store/history.js'
 import type { SeriesIdentity } from '../../store/identity.js'
 import type { SeriesRollup } from '../../store/roll-up.js'
-import type { Kind } from '../../store/totals.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
 import { Merging } from '../rollups/merging.js'
-import { decodeRollup, unpack, type Entry } from '../rollups/pack.js'
 import { mergedWindows } from './merged-windows.js'
-import { finestAt, planFor, wholeWindows, type Plan } from './plan.js'
+import { finestAt, planFor, wholeWindows } from './plan.js'
 import type { HistorySettings } from '../settings.js'
+import { readMerged, readMinutes, type Take } from './stored-rows.js'
 import { DAYS, floorTo, HOURS, MINUTES, SCHEMA } from './tables.js'
-import { OPEN } from './weights.js'
 
 const ONE_STATE = 'ISOLATION LEVEL REPEATABLE READ READ ONLY'
 const REPORTING_SECONDS = 30
 const INSTANCES_LISTED = 1000
-/** So much of an answer is held at once, whatever the range. */
-const ROWS_AT_A_TIME = 5000
-const MINUTES_AT_A_TIME = 60
-const PACKED_AT_A_TIME = 20
 /** Distinct series of one answer; services have hundreds or thousands. */
 const MOST_SERIES = 50_000
-
-type Take = (entry: Entry, at: number) => Promise<void>
 
 /** Reads the history that instances keep in Postgres. Each question sees one state of the database. */
 export class PostgresReader implements HistoryReader {
@@ -133,8 +125,9 @@ export class PostgresReader implements HistoryReader {
     const plan = planFor(whole, step, isMerged, time => finestAt(time, retention, now))
     const ids = choice.name === undefined ? undefined : await this.#idsOf(client, choice)
     if (ids?.size === 0) return
-    await this.#readMerged(client, plan, choice, ids, take)
-    await this.#readMinutes(client, plan, choice, ids, take)
+    const wanted = { service: this.#settings.service, choice, ids }
+    await readMerged(client, plan, wanted, take)
+    await readMinutes(client, plan, wanted, take)
   }
 
   async #idsOf(client: TransactionClient, { kinds, name }: SeriesChoice): Promise<ReadonlySet<number>> {
@@ -143,73 +136,6 @@ export class PostgresReader implements HistoryReader {
       [this.#settings.service, kinds, name]
     )
     return new Set(rows.map(({ id }) => Number(id)))
-  }
-
-  async #readMerged(
-    client: TransactionClient,
-    { merged }: Plan,
-    { kinds }: SeriesChoice,
-    ids: ReadonlySet<number> | undefined,
-    take: Take
-  ): Promise<void> {
-    for (const { tier, at } of merged) {
-      const times = at.map(time => new Date(time))
-      let last: { readonly at: Date; readonly id: string } | undefined = { at: new Date(0), id: '-1' }
-      while (last !== undefined) {
-        const { rows }: { rows: { id: string; kind: Kind; at: Date; data: Buffer }[] } = await client.query(
-          `
-            SELECT series.id, series.kind, fleet.at, fleet.data
-            FROM ${SCHEMA}.${tier.table} AS fleet
-              JOIN ${SCHEMA}.series ON series.id = fleet.series
-            WHERE fleet.at = ANY ($1) AND series.service = $2 AND series.kind = ANY ($3)
-              AND (fleet.at, fleet.series) > ($4, $5)
-              ${ids === undefined ? '' : 'AND fleet.series = ANY ($6)'}
-            ORDER BY fleet.at, fleet.series
-            LIMIT ${ROWS_AT_A_TIME}
-          `,
-          [times, this.#settings.service, kinds, last.at, last.id, ...(ids === undefined ? [] : [[...ids]])]
-        )
-        for (const row of rows) {
-          const { kind, data } = row
-          await take({ id: Number(row.id), kind, ...decodeRollup(data, kind) }, row.at.getTime())
-        }
-        last = rows.length < ROWS_AT_A_TIME ? undefined : rows.at(-1)
-      }
-    }
-  }
-
-  async #readMinutes(
-    client: TransactionClient,
-    { minutes }: Plan,
-    { kinds, instance }: SeriesChoice,
-    ids: ReadonlySet<number> | undefined,
-    take: Take
-  ): Promise<void> {
-    const isWanted = (id: number, kind: Kind): boolean => kinds.includes(kind) && (ids?.has(id) ?? true)
-    for (let from = 0; from < minutes.length; from += MINUTES_AT_A_TIME) {
-      const times = minutes.slice(from, from + MINUTES_AT_A_TIME)
-      const [first = 0] = times
-      const range = [new Date(first), new Date((times.at(-1) ?? first) + MINUTES.width)]
-      let last: { readonly at: Date; readonly writer: number } | undefined = { at: new Date(0), writer: -1 }
-      while (last !== undefined) {
-        const { rows }: { rows: { at: Date; writer: number; data: Buffer }[] } = await client.query(
-          `
-            SELECT found.at, found.writer, found.data
-            FROM (SELECT at, writer, data FROM ${SCHEMA}.minutes WHERE at >= $1 AND at < $2 UNION ALL ${OPEN}) AS found
-              JOIN ${SCHEMA}.writers ON writers.id = found.writer
-            WHERE found.at = ANY ($3) AND writers.service = $4 AND ($5::text IS NULL OR writers.instance = $5)
-              AND (found.at, found.writer) > ($6, $7)
-            ORDER BY found.at, found.writer
-            LIMIT ${PACKED_AT_A_TIME}
-          `,
-          [...range, times.map(time => new Date(time)), this.#settings.service, instance ?? null, last.at, last.writer]
-        )
-        for (const { at, data } of rows) {
-          for (const entry of await unpack(data, isWanted)) await take(entry, at.getTime())
-        }
-        last = rows.length < PACKED_AT_A_TIME ? undefined : rows.at(-1)
-      }
-    }
   }
 
   /** What the ids stand for; one that nobody has named is nobody's. */

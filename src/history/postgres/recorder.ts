@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as otherWork } from 'node:timers/promises'
-import type { SeriesIdentity } from '../../store/identity.js'
 import { rollUp, startRollingUp, stopRollingUp } from '../../store/roll-up.js'
 import type { Store } from '../../store/store.js'
 import type { DatabaseClock } from './database-clock.js'
 import { OpenMinute } from '../rollups/open-minute.js'
 import { pack } from '../rollups/pack.js'
 import { seriesId } from '../rollups/series-id.js'
+import { SeriesNames } from './series-names.js'
 import { floorTo, MINUTES } from './tables.js'
 
 /** After so many series requests come first. */
@@ -14,8 +14,6 @@ const SERIES_AT_A_TIME = 100
 /** What is replaced ten seconds later need not be small. */
 const QUICK = 1
 const MOST_MINUTES = 60
-const MOST_UNNAMED = 20_000
-const MOST_NAMED = 50_000
 const MOST_BYTES = 16 * 1024 * 1024
 /** By how much the database's clock may go back before what comes is another process' as far as keys go. */
 const PATIENCE = 2 * MINUTES.width
@@ -43,15 +41,13 @@ export class Recorder {
   readonly waiting: ClosedMinute[] = []
   /** Minutes that were given up. */
   dropped = 0
+  readonly names = new SeriesNames()
   readonly #store: Store
   readonly #service: string
   readonly #clock: DatabaseClock
   #open: OpenMinute
   /** Until what was closed waits. */
   #closing: Promise<void> | undefined
-  /** Series that the database may not know yet. */
-  readonly #unnamed = new Map<number, SeriesIdentity>()
-  readonly #named = new Map<number, SeriesIdentity>()
   #isStopped = false
 
   /** Where `boots` is not empty, what the store holds has been written by a recorder before this one. */
@@ -65,10 +61,6 @@ export class Recorder {
     this.boots = boots.add(this.writer.boot)
     // What is measured from now on waits for the first time that it is taken.
     store.collectors.collected(this, store.now())
-  }
-
-  get unnamed(): ReadonlyMap<number, SeriesIdentity> {
-    return this.#unnamed
   }
 
   get openAt(): number {
@@ -89,7 +81,7 @@ export class Recorder {
       if (came === undefined) continue
       const id = seriesId(this.#service, came.identity)
       this.#open.add(id, came)
-      if (!this.#named.has(id)) this.#name(id, came.identity)
+      this.names.met(id, came.identity)
     }
     if (this.#isStopped) return
     this.#store.collectors.collected(this, began)
@@ -133,30 +125,13 @@ export class Recorder {
     this.waiting.splice(0, this.waiting.length, ...young)
   }
 
-  /** Says that the database knows these series. */
-  areNamed(series: Iterable<readonly [id: number, identity: SeriesIdentity]>): void {
-    for (const [id, identity] of series) {
-      this.#unnamed.delete(id)
-      this.#named.set(id, identity)
-    }
-    // Naming them again costs little.
-    if (this.#named.size > MOST_NAMED) this.#named.clear()
-  }
-
-  /** Says that the database may have forgotten the series. */
-  nameAgain(): void {
-    for (const [id, identity] of this.#named) this.#name(id, identity)
-    this.#named.clear()
-  }
-
   /** Gives up all there is, which can never be written, and takes nothing any more. */
   stop(): void {
     this.#isStopped = true
     this.dropped += this.waiting.length + (this.#open.isEmpty ? 0 : 1)
     this.waiting.length = 0
     this.#open.forget()
-    this.#unnamed.clear()
-    this.#named.clear()
+    this.names.clear()
     stopRollingUp(this.#store)
     this.#store.collectors.left(this)
   }
@@ -188,17 +163,7 @@ export class Recorder {
       this.boots.add(this.writer.boot)
     }
     this.#open = new OpenMinute(minute)
-    if (new Date(last).getUTCDate() !== new Date(minute).getUTCDate()) this.#named.clear()
-  }
-
-  /** A flood of names that cannot be written must not fill the memory either. */
-  #name(id: number, identity: SeriesIdentity): void {
-    this.#unnamed.set(id, identity)
-    if (this.#unnamed.size <= MOST_UNNAMED) return
-    for (const oldest of this.#unnamed.keys()) {
-      this.#unnamed.delete(oldest)
-      return
-    }
+    if (new Date(last).getUTCDate() !== new Date(minute).getUTCDate()) this.names.beginAnew()
   }
 
   #wait(minute: ClosedMinute): void {

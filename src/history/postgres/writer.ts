@@ -1,14 +1,14 @@
 import { BACKGROUND, backoffDelay } from '../../database/backoff.js'
-import type { TransactionClient } from '../../database/transaction-request.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
 import { makePartitions } from './partitions.js'
 import { codeOf } from '../problems.js'
-import type { Recorder, Writer } from './recorder.js'
+import type { Recorder } from './recorder.js'
 import { prepareSchema, SCHEMA_VERSION } from './schema.js'
 import type { HistorySettings } from '../settings.js'
 import { keepOpen, NewerSchema, writeMinutes, writeNames, writeOpen } from './statements.js'
 import { SCHEMA } from './tables.js'
+import { registerWriters } from './writers.js'
 
 const MINUTES_AT_A_TIME = 20
 
@@ -149,17 +149,17 @@ export class HistoryWriter {
     // Chosen in one moment: nothing is awaited in between. Only the open minute may grow while it is read.
     const minutes = this.#recorder.waiting.slice(0, MINUTES_AT_A_TIME)
     const isAll = minutes.length === this.#recorder.waiting.length
-    const { unnamed, writer, openAt } = this.#recorder
+    const { names, writer, openAt } = this.#recorder
     // What was written of a minute while it was open need not be kept where all of it comes now.
     const isCovered = [openAt, ...minutes.map(({ at }) => at)].includes(this.#written)
     const open = await this.#recorder.packOpen()
     const writers = new Set([writer, ...minutes.map(minute => minute.writer)])
-    let names: Names = []
+    let told: Names = []
     const now = await this.#database.transaction(async client => {
       // Somebody has taken rows away: what was named before is not any more.
-      if (!(await this.#register(client, writers))) this.#recorder.nameAgain()
-      names = [...unnamed].sort(([one], [other]) => one - other)
-      if (names.length > 0) await writeNames(client, this.#settings.service, names)
+      if (!(await registerWriters(client, this.#settings, writers))) names.nameAgain()
+      told = [...names.unnamed].sort(([one], [other]) => one - other)
+      if (told.length > 0) await writeNames(client, this.#settings.service, told)
       if (minutes.length > 0) await writeMinutes(client, minutes)
       // The open minute that was written last is all there is of it until it has been closed.
       if (!isAll) return undefined
@@ -172,39 +172,7 @@ export class HistoryWriter {
       this.#clock.set(now)
       this.#written = openAt
     }
-    this.#recorder.areNamed(names)
+    names.areNamed(told)
     this.#recorder.areWritten(minutes)
-  }
-
-  /** Sees to it that each has its row; false where one had it and it is gone, or is another's. */
-  async #register(client: TransactionClient, writers: ReadonlySet<Writer>): Promise<boolean> {
-    const boots = [...writers].map(({ boot }) => boot)
-    const { rows } = await client.query<{ id: number; boot: string }>(
-      `SELECT id, boot FROM ${SCHEMA}.writers WHERE boot = ANY ($1)`,
-      [boots]
-    )
-    const known = new Map(rows.map(({ id, boot }) => [boot, id]))
-    let isAsBefore = true
-    for (const writer of writers) {
-      const id = known.get(writer.boot) ?? (await this.#insert(client, writer))
-      if (writer.id !== undefined && writer.id !== id) isAsBefore = false
-      writer.id = id
-    }
-    return isAsBefore
-  }
-
-  async #insert(client: TransactionClient, { boot }: Writer): Promise<number | undefined> {
-    const { service, instance, version, retention } = this.#settings
-    const kept = [retention.minutes, retention.hours, retention.days].map(Math.round)
-    const { rows } = await client.query<{ id: number }>(
-      `
-        INSERT INTO ${SCHEMA}.writers (boot, service, instance, version, minutes_kept, hours_kept, days_kept)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (boot) DO UPDATE SET boot = EXCLUDED.boot
-        RETURNING id
-      `,
-      [boot, service, instance, version, ...kept]
-    )
-    return rows[0]?.id
   }
 }

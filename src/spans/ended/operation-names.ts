@@ -1,11 +1,9 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { LRUCache } from 'lru-cache'
-import { boundedName } from '../../lib/text.js'
-import { anonymousName } from '../resolvers/document.js'
+import { anonymousName, boundedOperationName } from '../resolvers/document.js'
 import type { RunningOperation } from '../running-operation.js'
 import { graphqlSourceOf, operationOf, type OperationSpan } from '../sample.js'
 
-const NAME_LIMIT = 128
 const CACHED_SOURCES = 200
 const LONGEST_CACHED_SOURCE = 4096
 
@@ -15,7 +13,7 @@ export class OperationNames {
 
   /** The name that the client gave the operation, bounded, or a hash of its text. */
   of(span: ReadableSpan, { name }: OperationSpan): string {
-    return name === undefined ? this.#anonymousName(graphqlSourceOf(span)) : boundedName(name, NAME_LIMIT)
+    return name === undefined ? this.#anonymousName(graphqlSourceOf(span)) : boundedOperationName(name)
   }
 
   /** That of an operation that runs; null where its span is none of one that is known. */

@@ -2,7 +2,8 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { Measurement } from '../measurement.js'
 import type { RunningOperations } from '../operations.js'
 import { traceIdOf } from '../running-operation.js'
-import { measurementOf, operationOf } from '../sample.js'
+import { operationOf } from '../sample.js'
+import { measurementOf } from './measurements.js'
 import type { OperationNames } from './operation-names.js'
 
 export interface OperationSpanSink {

@@ -2,9 +2,10 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { QueryMeasurement } from '../measurement.js'
 import { senderOf, type RunningOperations, type Sender } from '../operations.js'
 import { traceIdOf } from '../running-operation.js'
-import { queryMeasurementOf, sqlTextOf } from '../sample.js'
+import { sqlTextOf } from '../sample.js'
 import type { SqlAnalyzer, Statement } from '../sql/analyzer.js'
 import { countParameters } from './arguments.js'
+import { queryMeasurementOf } from './measurements.js'
 import type { OperationNames } from './operation-names.js'
 
 export interface QuerySpanSink {
@@ -39,14 +40,14 @@ export class QuerySpans {
 
   record(span: ReadableSpan, { statement, parameters }: Query): void {
     const sender = senderOf(span)
-    const measurement = sender === undefined ? this.#unsent(span, parameters) : sentBy(sender, span, parameters)
+    const measurement = sender === undefined ? this.#withoutSender(span, parameters) : sentBy(sender, span, parameters)
     if (sender !== undefined) sender.execution.sqlTime += measurement.duration
     if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
     this.#sink.query(statement, measurement)
   }
 
   /** A query that was sent inside no execution that is measured by itself. */
-  #unsent(span: ReadableSpan, parameters: number): QueryMeasurement {
+  #withoutSender(span: ReadableSpan, parameters: number): QueryMeasurement {
     const running = this.#sink.operations.of(span)
     const operation = running === undefined ? null : this.#names.ofRunning(running)
     return queryMeasurementOf(span, traceIdOf(span, running), parameters, null, operation)

@@ -3,9 +3,10 @@ import { copyOf } from '../../lib/text.js'
 import type { RunningOperations } from '../operations.js'
 import type { CallSink, CallWriter } from '../resolvers/sinks.js'
 import { traceIdOf } from '../running-operation.js'
-import { durationOf, graphqlSourceOf, hasFailed, type ResolverSpan } from '../sample.js'
+import { graphqlSourceOf, type ResolverSpan } from '../sample.js'
 import type { SelfMeasuring } from '../self-measurement.js'
 import { countArguments } from './arguments.js'
+import { durationOf, hasFailed } from './measurements.js'
 
 /** More resolvers than schemas have. Names that come and go make it begin anew. */
 const KNOWN_LIMIT = 2000

@@ -1,6 +1,7 @@
-import type { DocumentNode, Location, OperationDefinitionNode, Token } from 'graphql'
+import type { DocumentNode, OperationDefinitionNode } from 'graphql'
 import { isOperationType, isOwnField, TIMING_FIELD } from '../../lib/names.js'
 import { boundedName, copyOf, shortHash } from '../../lib/text.js'
+import { kindOf, sourceOf, textOf } from './document-text.js'
 import type { OperationWriter } from './sinks.js'
 
 const NAME_LIMIT = 128
@@ -50,6 +51,11 @@ export class Documents {
   }
 }
 
+/** What the series of an operation is called that the client has named: the name, bounded. */
+export function boundedOperationName(name: string): string {
+  return boundedName(name, NAME_LIMIT)
+}
+
 /** The name of an anonymous operation: a hash of its text, in which literals are already replaced. */
 export function anonymousName(source: string): string {
   return `anonymous ${shortHash(source.replaceAll(/\s+/g, ' '))}`
@@ -87,7 +93,7 @@ function readFacts(
   if (!isOperationType(operation.operation) || (given !== undefined && typeof given !== 'string')) return undefined
   const name = given === undefined ? undefined : copyOf(given)
   const source = sourceOf(document)
-  const seriesName = name === undefined ? anonymousName(source) : boundedName(name, NAME_LIMIT)
+  const seriesName = name === undefined ? anonymousName(source) : boundedOperationName(name)
   const roots = rootFields(document, operation)
   return {
     type: operation.operation,
@@ -135,44 +141,4 @@ function rootFields(document: DocumentNode, operation: LooseNode): string[] {
 
 function nameOf({ name }: LooseNode): string {
   return String(name?.value)
-}
-
-/** The kinds of graphql-js are enums; importing them would load it before it can be instrumented. */
-function kindOf({ kind }: { readonly kind: string }): string {
-  return kind
-}
-
-const literals = new Set<string>(['Int', 'Float', 'String', 'BlockString'])
-
-/**
- * Where the parser found the document; undefined for one that did not come from it, such as a syntax tree that a client
- * sent as JSON: what stands there is the client's, and no text.
- */
-function textOf(document: DocumentNode): Location | undefined {
-  const loc = document.loc as Location | string | number | boolean | null | undefined
-  if (typeof loc !== 'object' || loc === null || Object.getPrototypeOf(loc) === Object.prototype) return undefined
-  // Some libraries take the tokens away to save memory.
-  return 'startToken' in loc ? loc : undefined
-}
-
-/** The text of the document, token by token, with every literal as `*`; empty where there is none. */
-function sourceOf(document: DocumentNode): string {
-  const loc = textOf(document)
-  const parts: string[] = []
-  let line = 1
-  for (let token: Token | null = loc?.startToken.next ?? null; token !== null; token = token.next) {
-    const kind = kindOf(token)
-    if (kind === '<EOF>') break
-    // What a client writes there is as free as a literal.
-    if (kind === 'Comment') continue
-    if (token.line > line) {
-      parts.push('\n'.repeat(token.line - line), ' '.repeat(token.column - 1))
-      line = token.line
-    } else {
-      parts.push(' '.repeat(Math.max(0, token.start - (token.prev?.end ?? 0))))
-    }
-    const value = literals.has(kind) ? '*' : token.value || kind
-    parts.push(kind === 'String' ? `"${value}"` : value)
-  }
-  return parts.join('')
 }

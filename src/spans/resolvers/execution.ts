@@ -1,5 +1,4 @@
 import {
-  context,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
   ROOT_CONTEXT,
@@ -9,7 +8,6 @@ import {
 } from '@opentelemetry/api'
 import { isTracingSuppressed } from '@opentelemetry/core'
 import { copyOf } from '../../lib/text.js'
-import type { RunningOperations } from '../operations.js'
 import type { FieldTiming } from '../running-operation.js'
 import { isSampled } from '../sample.js'
 import { ResolverCall } from './call.js'
@@ -17,7 +15,6 @@ import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
 import type { OperationFacts } from './document.js'
 import { ExportedOperation } from './exported.js'
 import type { KeptOperation } from './kept.js'
-import { Stamp } from './stamp.js'
 import { TraceReference } from './trace-id.js'
 
 /** A step of the path to a field in the answer, as graphql-js and graphql-jit both make it. */
@@ -136,55 +133,4 @@ function living(context: Context): Context {
 
 function keyOf(path: Path): string {
   return path.prev === undefined ? String(path.key) : `${keyOf(path.prev)}.${path.key}`
-}
-
-/** The execution that calls a resolver with this context value; undefined where none does that is measured. */
-export function executionOf(contextValue: unknown): Execution | undefined {
-  const marked = isMarkable(contextValue) ? markOn(contextValue) : undefined
-  if (marked?.sharers === 0) return marked
-  const active = context.active().getValue(EXECUTION_KEY) as Execution | undefined
-  return active?.sharesWith === (marked ?? null) ? active : marked
-}
-
-/**
- * Lets resolvers that are given `contextValue` find `execution`. Where the value cannot tell, since it is no object or
- * another execution runs on it, the execution has to run in its own OpenTelemetry context: `sharesWith` is set then.
- */
-export function begin(contextValue: unknown, execution: Execution): void {
-  execution.isRunning = true
-  if (!isMarkable(contextValue)) {
-    execution.sharesWith = null
-    return
-  }
-  const marked = Stamp.on(contextValue) as Execution | null | undefined
-  if (marked === undefined) {
-    Stamp.first(contextValue, execution)
-  } else if (marked === null || (!marked.isRunning && marked.sharers === 0)) {
-    Stamp.put(contextValue, execution)
-  } else {
-    execution.sharesWith = marked
-    marked.sharers += 1
-  }
-}
-
-/** Takes the mark of an operation that is over off a context value that another one is executed with, unmeasured. */
-export function forget(contextValue: unknown): void {
-  if (!isMarkable(contextValue)) return
-  const marked = markOn(contextValue)
-  if (marked !== undefined && !marked.isRunning && marked.sharers === 0) Stamp.put(contextValue, null)
-}
-
-export function end(execution: Execution, { spare }: RunningOperations): void {
-  execution.isRunning = false
-  spare.forget(execution)
-  if (execution.sharesWith) execution.sharesWith.sharers -= 1
-}
-
-/** The execution that a context value was given to last; undefined also where that mark was taken off. */
-function markOn(contextValue: object): Execution | undefined {
-  return (Stamp.on(contextValue) as Execution | null | undefined) ?? undefined
-}
-
-function isMarkable(contextValue: unknown): contextValue is object {
-  return (typeof contextValue === 'object' && contextValue !== null) || typeof contextValue === 'function'
 }

@@ -1,6 +1,7 @@
 import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
 import type { ExecutionResult } from 'graphql'
-import { begin, end, type Execution } from './execution.js'
+import { begin, end } from './context-values.js'
+import type { Execution } from './execution.js'
 import type { ExecutionSink } from './sinks.js'
 
 type Outcome = ExecutionResult | Promise<ExecutionResult>

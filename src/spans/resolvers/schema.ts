@@ -1,7 +1,8 @@
 import type { Tracer } from '@opentelemetry/api'
 import type { GraphQLResolveInfo, GraphQLSchema } from 'graphql'
 import { hasMetrics, isOwnField } from '../../lib/names.js'
-import { executionOf, type Execution, type Path } from './execution.js'
+import { executionOf } from './context-values.js'
+import type { Execution, Path } from './execution.js'
 import { MeasuredField, type Field, type Resolver } from './field.js'
 import type { SchemaSink } from './sinks.js'
 

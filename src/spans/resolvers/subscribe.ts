@@ -1,5 +1,6 @@
 import { context } from '@opentelemetry/api'
-import { begin, end, type Execution } from './execution.js'
+import { begin, end } from './context-values.js'
+import type { Execution } from './execution.js'
 import type { Subscribe } from './modules.js'
 import type { ExecutionSink } from './sinks.js'
 
