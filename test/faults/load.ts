@@ -6,7 +6,14 @@ const PAGE = 4096
 /** Linux counts CPU time for programs in these, whatever its own clock does. */
 const TICKS_A_SECOND = 100
 const MEBIBYTE = 1024 * 1024
-const QUERY = 'query Labels { labels { id name } }'
+
+/** What is asked, and how each answer that is right begins. */
+export interface Asked {
+  readonly query: string
+  readonly answer: string
+}
+
+const LABELS: Asked = { query: 'query Labels { labels { id name } }', answer: '{"data":{"labels":[' }
 
 /** What a window of load has seen. */
 export interface Window {
@@ -23,7 +30,13 @@ export interface Window {
 }
 
 /** Sends `rate` requests a second to the Tracker at `url`, whose process is `pid`, for `seconds`. */
-export async function drive(url: string, pid: number, rate: number, seconds: number): Promise<Window> {
+export async function drive(
+  url: string,
+  pid: number,
+  rate: number,
+  seconds: number,
+  { query, answer }: Asked = LABELS
+): Promise<Window> {
   const latency = createHistogram()
   let failed = 0
   let memory = 0
@@ -37,9 +50,9 @@ export async function drive(url: string, pid: number, rate: number, seconds: num
       {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: QUERY }),
+        body: JSON.stringify({ query }),
         onResponse: (status, body) => {
-          if (status !== 200 || !body.startsWith('{"data":{"labels":[')) failed += 1
+          if (status !== 200 || !body.startsWith(answer)) failed += 1
         }
       }
     ]
