@@ -52,9 +52,11 @@ export interface WorkTimer {
 export interface Detail {
   /** Whether a resolver's call is a context of its own, so that its SQL can be told from that of others. */
   readonly context: boolean
-  /**
-   * One call of a resolver in so many is timed, by chance, since calls may come in a pattern:
-   * `Math.random() * sampleEvery < 1`. The others are counted: `sink.counted(name, failed, statements)`.
-   */
+  /** One call of a resolver in so many is timed, as `isTimed` says; the others are counted: `sink.counted(...)`. */
   readonly sampleEvery: number
+}
+
+/** Whether a call is to be timed: by chance, since calls may come in a pattern. */
+export function isTimed({ sampleEvery }: Detail): boolean {
+  return sampleEvery <= 1 || Math.random() * sampleEvery < 1
 }

@@ -4,7 +4,7 @@ import type { RunningOperations } from '../operations.js'
 import type { CallSink, CallWriter } from '../resolvers/sinks.js'
 import { traceIdOf } from '../running-operation.js'
 import { graphqlSourceOf, type ResolverSpan } from '../sample.js'
-import type { SelfMeasuring } from '../self-measurement.js'
+import { isTimed, type SelfMeasuring } from '../self-measurement.js'
 import { countArguments } from './arguments.js'
 import { durationOf, hasFailed } from './measurements.js'
 
@@ -40,14 +40,13 @@ export class ResolverSpans {
     const { name, writer } = this.#known.get(resolver.parentType)?.get(resolver.field) ?? this.#meet(resolver)
     const duration = durationOf(span)
     const failed = hasFailed(span)
-    const { sampleEvery } = sink.detail
-    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) {
-      sink.counted(name, failed, 0)
-    } else {
+    if (isTimed(sink.detail)) {
       const traceId = traceIdOf(span, running)
       // A span does not know what ran inside it.
       writer.write(sink.now(), duration, failed, countArguments(graphqlSourceOf(span)), traceId, 0, 0, duration)
       if (duration >= sink.loggedFrom) sink.log(name, duration, failed, traceId)
+    } else {
+      sink.counted(name, failed, 0)
     }
     running?.resolved(span.spanContext().spanId, { executionTime: duration / 1e9, resolverName: name })
   }

@@ -1,4 +1,5 @@
 import { context, SpanStatusCode, type Span } from '@opentelemetry/api'
+import { isTimed } from '../self-measurement.js'
 import type { RareParts, ResolverCall } from './call.js'
 import type { Execution } from './execution.js'
 import type { CallWriter, ResolverSink } from './sinks.js'
@@ -78,8 +79,7 @@ export class CallRecorder {
    * @param began when our own work for the call began, where that is metered; 0 where it is not
    */
   started(call: ResolverCall, began: number): void {
-    const { sampleEvery } = this.#sink.detail
-    if (sampleEvery > 1 && Math.random() * sampleEvery >= 1) {
+    if (!isTimed(this.#sink.detail)) {
       // What it costs not to be timed belongs to the cost of calls too.
       if (began !== 0) this.#meter(call, this.#sink.now() - began)
       return
