@@ -1,6 +1,5 @@
 import type { Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
-import { OperationNames } from './ended/operation-names.js'
 import { OperationSpans, type OperationSpanSink } from './ended/operation-spans.js'
 import { QuerySpans, type Query, type QuerySpanSink } from './ended/query-spans.js'
 import { ResolverSpans, type ResolverSpanSink } from './ended/resolver-spans.js'
@@ -34,10 +33,9 @@ export class SpanAggregator implements SpanProcessor {
 
   constructor(sink: SpanSink) {
     this.#sink = sink
-    const names = new OperationNames()
     this.#resolvers = new ResolverSpans(sink)
-    this.#queries = new QuerySpans(sink, names)
-    this.#operations = new OperationSpans(sink, names)
+    this.#operations = new OperationSpans(sink)
+    this.#queries = new QuerySpans(sink, this.#operations)
   }
 
   onStart(span: ReadableSpan, parentContext: Context): void {

@@ -23,8 +23,8 @@ interface SomePart {
 }
 
 /**
- * Reads the series of a store, and of one with what was measured before this process, if there is one: those that are the same
- * as one. It reads at the time at which it was made.
+ * Reads the series of a store, as they were when it was made; and with them those of a store that holds what was measured
+ * before this process, if there is one: two series that are the same are read as one.
  */
 export class SeriesReader {
   readonly #store: Store

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { createHistogram } from 'node:perf_hooks'
 import autocannon from 'autocannon'
+import { MEBIBYTE } from '../heap.js'
 
 const PAGE = 4096
 /** Linux counts CPU time for programs in these, whatever its own clock does. */
 const TICKS_A_SECOND = 100
-const MEBIBYTE = 1024 * 1024
 
 /** What is asked, and how each answer that is right begins. */
 export interface Asked {

@@ -6,7 +6,7 @@ import { sqlTextOf } from '../sample.js'
 import type { SqlAnalyzer, Statement } from '../sql/analyzer.js'
 import { countParameters } from './arguments.js'
 import { queryMeasurementOf } from './measurements.js'
-import type { OperationNames } from './operation-names.js'
+import type { OperationSpans } from './operation-spans.js'
 
 export interface QuerySpanSink {
   readonly operations: RunningOperations
@@ -24,11 +24,11 @@ export interface Query {
 /** Records the spans of SQL, for the resolver and the operation that sent it. */
 export class QuerySpans {
   readonly #sink: QuerySpanSink
-  readonly #names: OperationNames
+  readonly #spansOfOperations: OperationSpans
 
-  constructor(sink: QuerySpanSink, names: OperationNames) {
+  constructor(sink: QuerySpanSink, spansOfOperations: OperationSpans) {
     this.#sink = sink
-    this.#names = names
+    this.#spansOfOperations = spansOfOperations
   }
 
   /** The query that a span is of; undefined for any other span. */
@@ -49,7 +49,7 @@ export class QuerySpans {
   /** A query that was sent inside no execution that is measured by itself. */
   #withoutSender(span: ReadableSpan, parameters: number): QueryMeasurement {
     const running = this.#sink.operations.of(span)
-    const operation = running === undefined ? null : this.#names.ofRunning(running)
+    const operation = running === undefined ? null : this.#spansOfOperations.nameOf(running)
     return queryMeasurementOf(span, traceIdOf(span, running), parameters, null, operation)
   }
 }
