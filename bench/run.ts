@@ -15,7 +15,7 @@ import { targetsOf } from './targets.js'
 const LEFT_ALONE = { engines: ['jit'], shapes: ['L'], isLeftAlone: true } as const
 const ARMS_LEFT_ALONE = ['bare', 'bare-again', 'floor', 'ours', 'ours-off']
 
-const selection = readOptions()
+const selection = selected()
 const { isWhole, nodes, shapes, arms, withScenarios, withProfiles } = selection
 const measured = shapes.length > 0 ? [...nodes, ...arms] : withProfiles ? nodes : []
 if (measured.some(({ isRival }) => isRival === true)) installRivals()
@@ -50,6 +50,16 @@ ${scenarios.join('\n')}`
   )
 } else {
   console.log('Only a part was run: docs/benchmarks.md stays as it is.')
+}
+
+/** What the command line selects; a mistake in it is said without where in the code it was found. */
+function selected(): Selection {
+  try {
+    return readOptions()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return process.exit(1)
+  }
 }
 
 async function runTables({ nodes, engines, shapes, arms, isLeftAlone }: Selection): Promise<Table[]> {

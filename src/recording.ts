@@ -18,7 +18,8 @@ import type {
   SlowTraceExport
 } from './spans/resolvers/sinks.js'
 import type { SpanEnded } from './spans/resolvers/span.js'
-import { createSqlAnalyzer, type SqlAnalyzer, type Statement } from './spans/sql/analyzer.js'
+import { createSqlAnalyzer, type SqlAnalyzer } from './spans/sql/analyzer.js'
+import type { Statement } from './spans/sql/statement.js'
 import type { SlowKind } from './store/slow.js'
 import { Store } from './store/store.js'
 

@@ -1,11 +1,12 @@
 import type { Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { OperationSpans, type OperationSpanSink } from './ended/operation-spans.js'
-import { QuerySpans, type Query, type QuerySpanSink } from './ended/query-spans.js'
+import { QuerySpans, type QuerySpanSink } from './ended/query-spans.js'
 import { ResolverSpans, type ResolverSpanSink } from './ended/resolver-spans.js'
 import { senderOf } from './operations.js'
 import { INSTRUMENTATION_NAME, isSampled, resolverOf, type ResolverSpan } from './sample.js'
 import { erase, scrub, type CleanStatement } from './scrub.js'
+import type { SqlText } from './sql/statement.js'
 
 /** What is said of a query of which nothing could be told. */
 const UNREADABLE: CleanStatement = { operation: 'UNKNOWN', text: '?' }
@@ -144,7 +145,7 @@ export class SpanAggregator implements SpanProcessor {
     }
   }
 
-  #record(span: ReadableSpan, resolver: ResolverSpan | undefined, query: Query | undefined): void {
+  #record(span: ReadableSpan, resolver: ResolverSpan | undefined, query: SqlText | undefined): void {
     if (resolver !== undefined) this.#resolvers.record(span, resolver)
     else if (query !== undefined) this.#queries.record(span, query)
     // That nothing had to be recorded ends no row of faults.

@@ -82,7 +82,7 @@ test('Performance Impact: an aggregator that throws never reaches the applicatio
   })
   t.strictSame(monitor.faults, { faults: 100, tripped: true }, 'off after 100 in a row')
   Object.assign(monitor.operations, { started: broken })
-  Object.assign(monitor.sql, { analyze: broken })
+  Object.assign(monitor.sql, { read: broken })
   t.doesNotThrow(() => {
     span('pg.query', { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1' })
   })

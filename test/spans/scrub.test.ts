@@ -58,7 +58,7 @@ test('SQL whose redaction fails leaves without its text', t => {
   const exporter = new InMemorySpanExporter()
   const { monitor, query } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
   Object.assign(monitor.sql, {
-    analyze: () => {
+    read: () => {
       throw new Error('broken')
     }
   })

@@ -1,6 +1,7 @@
 import { fingerprintSync, loadModule } from 'libpg-query'
 import { test } from 'tap'
-import { createSqlAnalyzer, type Statement } from '../../src/spans/sql/analyzer.js'
+import { createSqlAnalyzer } from '../../src/spans/sql/analyzer.js'
+import type { Statement } from '../../src/spans/sql/statement.js'
 
 const statements: [sql: string, operation: string, table: string | null][] = [
   // SELECT and what it reads

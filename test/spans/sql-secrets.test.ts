@@ -1,5 +1,6 @@
 import { test } from 'tap'
-import { createSqlAnalyzer, type Statement } from '../../src/spans/sql/analyzer.js'
+import { createSqlAnalyzer } from '../../src/spans/sql/analyzer.js'
+import type { Statement } from '../../src/spans/sql/statement.js'
 
 const SECRETS = 10_000
 // No template and no name below holds these, so even a fragment of a secret shows.

@@ -33,6 +33,27 @@ test('a statement has an operation, a table, a name, a fingerprint and a redacte
   })
 })
 
+test('the parameters of a text are counted, and not what looks like one in a literal or a comment', async t => {
+  const { read } = await createReady()
+  const row = (n: number) => `($${2 * n + 1}, $${2 * n + 2})`
+  const cases: [string, number][] = [
+    ['SELECT 1', 0],
+    ['SELECT $1, $12 FROM t WHERE a = $2 AND b = $', 12],
+    ["SELECT * FROM t WHERE price = '$500' AND a = $1 -- $7", 1],
+    [`SELECT $q$ $9 $q$, "$8", $1::int`, 1],
+    // Lists of any length are one statement, of which each text has its own number.
+    ['SELECT * FROM t WHERE a IN ($1, $2, $3)', 3],
+    ['SELECT * FROM t WHERE a IN ($1, $2, $3, $4)', 4],
+    [`INSERT INTO t VALUES ${Array.from({ length: 20_000 }, (_, n) => row(n)).join()}`, 40_000]
+  ]
+  for (const [text, parameters] of cases) {
+    t.equal(read(text).parameters, parameters, text.slice(0, 80))
+    t.equal(read(text).parameters, parameters, 'when it is known, too')
+  }
+  const [three, four] = cases.slice(4, 6).map(([text]) => read(text).statement.fingerprint)
+  t.equal(three, four)
+})
+
 test('lists of different length are one statement, with and without the parser', async t => {
   const shapes = [
     (n: number) => `SELECT * FROM a WHERE b IN (${Array.from({ length: n }, (_, i) => `'${i}'`).join(', ')}) AND c = 1`,

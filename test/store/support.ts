@@ -1,6 +1,6 @@
 import { resolveConfig, type PerformanceConfig } from '../../src/config.js'
 import type { Measurement, QueryMeasurement } from '../../src/spans/measurement.js'
-import type { Statement } from '../../src/spans/sql/analyzer.js'
+import type { Statement } from '../../src/spans/sql/statement.js'
 import { readSnapshot } from '../../src/store/read.js'
 import type { SnapshotOptions, StoreSnapshot } from '../../src/store/snapshot.js'
 import { Store } from '../../src/store/store.js'

@@ -1,12 +1,3 @@
-/** The highest bind parameter (`$3`) that a SQL text names. */
-export function countParameters(text: string): number {
-  let highest = 0
-  for (let at = text.indexOf('$'); at !== -1; at = text.indexOf('$', at + 1)) {
-    highest = Math.max(highest, Number.parseInt(text.slice(at + 1, at + 6), 10) || 0)
-  }
-  return highest
-}
-
 const AT = 0x40
 const OPEN = 0x28
 const CLOSE = 0x29

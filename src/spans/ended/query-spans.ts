@@ -3,8 +3,8 @@ import type { QueryMeasurement } from '../measurement.js'
 import { senderOf, type RunningOperations, type Sender } from '../operations.js'
 import { traceIdOf } from '../running-operation.js'
 import { sqlTextOf } from '../sample.js'
-import type { SqlAnalyzer, Statement } from '../sql/analyzer.js'
-import { countParameters } from './arguments.js'
+import type { SqlAnalyzer } from '../sql/analyzer.js'
+import type { SqlText, Statement } from '../sql/statement.js'
 import { queryMeasurementOf } from './measurements.js'
 import type { OperationSpans } from './operation-spans.js'
 
@@ -12,13 +12,6 @@ export interface QuerySpanSink {
   readonly operations: RunningOperations
   readonly sql: SqlAnalyzer
   query(statement: Statement, measurement: QueryMeasurement): void
-}
-
-/** What the SQL of a span is. */
-export interface Query {
-  readonly statement: Statement
-  /** Bind parameters that it names. */
-  readonly parameters: number
 }
 
 /** Records the spans of SQL, for the resolver and the operation that sent it. */
@@ -32,13 +25,12 @@ export class QuerySpans {
   }
 
   /** The query that a span is of; undefined for any other span. */
-  read(span: ReadableSpan): Query | undefined {
+  read(span: ReadableSpan): SqlText | undefined {
     const text = sqlTextOf(span)
-    if (text === undefined) return undefined
-    return { statement: this.#sink.sql.analyze(text), parameters: countParameters(text) }
+    return text === undefined ? undefined : this.#sink.sql.read(text)
   }
 
-  record(span: ReadableSpan, { statement, parameters }: Query): void {
+  record(span: ReadableSpan, { statement, parameters }: SqlText): void {
     const sender = senderOf(span)
     const measurement = sender === undefined ? this.#withoutSender(span, parameters) : sentBy(sender, span, parameters)
     if (sender !== undefined) sender.execution.sqlTime += measurement.duration

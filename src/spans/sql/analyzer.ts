@@ -3,27 +3,15 @@ import { LRUCache } from 'lru-cache'
 import { describeTokens } from './fallback.js'
 import { Folder } from './fold.js'
 import { lex } from './lexer.js'
+import { highestParameter } from './parameters.js'
 import { createParser, monotonicMilliseconds } from './parser.js'
 import { cut, detach, render } from './render.js'
+import type { SqlText, Statement } from './statement.js'
 import { LITERAL, TokenList } from './tokens.js'
-
-export interface Statement {
-  /** 'SELECT', 'BEGIN', 'CREATE TABLE': upper case, from a closed set, 'UNKNOWN' when the text begins like nothing known. */
-  readonly operation: string
-  /** The main table, 'issues', or 'audit.events' in a schema other than public; null where there is none. */
-  readonly table: string | null
-  /** 'SELECT issues', or the operation alone. */
-  readonly name: string
-  /** 16 lower-case hexadecimal digits: libpg-query's fingerprint, or a hash of the normalised text. */
-  readonly fingerprint: string
-  /** Without comments and literals, each of which is a `?`; white space folded; at most 1,024 UTF-16 units. */
-  readonly text: string
-  /** The fingerprint that it was known by until the parser had its say. */
-  readonly formerly?: string
-}
 
 export interface SqlAnalyzer {
   /** Never throws, whatever the text. */
+  readonly read: (text: string) => SqlText
   readonly analyze: (text: string) => Statement
   /** Settles, and never rejects, when the parser has been loaded or given up. */
   readonly ready: Promise<void>
@@ -56,13 +44,28 @@ interface Entry {
   settled: boolean
 }
 
+/** A text that was seen before. Texts that differ only in their constants and lists share an entry. */
+class KnownText implements SqlText {
+  readonly entry: Entry
+  readonly parameters: number
+
+  constructor(entry: Entry, parameters: number) {
+    this.entry = entry
+    this.parameters = parameters
+  }
+
+  get statement(): Statement {
+    return this.entry.statement
+  }
+}
+
 /** Literals never leave this function, except as keys of the bounded map that recognises a text seen before. */
 export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer {
   const { cacheSize, parsesPerSecond, now } = { ...defaults, ...options }
   const parser = createParser({ parsesPerSecond, now })
   const tokens = new TokenList()
   const folder = new Folder(tokens)
-  const byText = new LRUCache<string, Entry>({
+  const byText = new LRUCache<string, KnownText>({
     max: cacheSize,
     maxSize: REMEMBERED_TOTAL,
     sizeCalculation: (_entry, text) => text.length + 1
@@ -70,23 +73,28 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
   const byNormalisedText = new LRUCache<string, Entry>({ max: cacheSize })
 
   return {
-    analyze(text) {
-      const known = byText.get(text)
-      if (known) {
-        if (!known.settled) settle(known, text, known.statement.fingerprint)
-        return known.statement
-      }
-      const entry = read(text)
-      if (text.length <= REMEMBER_LIMIT) byText.set(text, entry)
-      return entry.statement
-    },
+    read,
+    analyze: text => read(text).statement,
     ready: parser.ready,
     get parserLoaded() {
       return parser.loaded
     }
   }
 
-  function read(text: string): Entry {
+  function read(text: string): SqlText {
+    const known = byText.get(text)
+    if (known) {
+      const { entry } = known
+      if (!entry.settled) settle(entry, text, entry.statement.fingerprint)
+      return known
+    }
+    const entry = scan(text)
+    const created = new KnownText(entry, text.length > SCAN_LIMIT ? highestParameter(text) : folder.parameters)
+    if (text.length <= REMEMBER_LIMIT) byText.set(text, created)
+    return created
+  }
+
+  function scan(text: string): Entry {
     const scanned = text.length > SCAN_LIMIT ? text.slice(0, SCAN_LIMIT) : text
     folder.begin(scanned)
     const ended = lex(scanned, folder)

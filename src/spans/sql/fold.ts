@@ -30,6 +30,11 @@ export class Folder implements TokenSink {
     this.#tokens = tokens
   }
 
+  /** The highest bind parameter of the text. */
+  get parameters(): number {
+    return this.#parameters.largest()
+  }
+
   begin(text: string): void {
     this.#tokens.text = text
     this.#tokens.count = 0
