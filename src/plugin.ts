@@ -12,7 +12,7 @@ import type { Monitor } from './monitor.js'
 import { shown } from './lib/parse.js'
 import { addMetricsRoute } from './metrics/route.js'
 import { hasSpanSource, processMonitor } from './process-monitor.js'
-import { notWrapped } from './self-test.js'
+import { warnOfBlindness } from './self-test.js'
 import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
 
 export interface PluginOptions extends ConfigPatch {
@@ -60,7 +60,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   const history = historySettings(process.env, options.history, options.databaseUrl)
 
   const warn = (): void => {
-    warnOfBlindness(app, monitor, hasSource)
+    if (monitor.config.enabled) warnOfBlindness(app.log, hasSource)
   }
   monitor.configure(options)
   monitor.logger = app.log
@@ -166,19 +166,4 @@ function performanceOf(monitor: Monitor, warn: () => void): AppPerformance {
       monitor.trackCacheMiss(seconds, name)
     }
   }
-}
-
-/** The self-test: silence would look like an application that does nothing. */
-function warnOfBlindness(app: FastifyInstance, monitor: Monitor, hasSource: boolean): void {
-  if (!monitor.config.enabled) return
-  const reasons = [
-    ...(hasSource ? [] : ['there is no preload, and no PerformanceSpanProcessor in a NodeSDK of your own']),
-    ...notWrapped().map(library => `${library} was loaded before it could be wrapped, or without the preload`)
-  ]
-  if (reasons.length === 0) return
-  app.log.warn(
-    { code: 'MPERF_NOT_MEASURING', reasons },
-    `mercurius-performance measures nothing there: ${reasons.join('; ')}. ` +
-      'Start with: node --import mercurius-performance/register app.js'
-  )
 }

@@ -13,7 +13,8 @@ const KEY = Symbol.for('mercurius-performance.monitor')
 const SOURCE = Symbol.for('mercurius-performance.source')
 
 interface Shared {
-  [SOURCE]: boolean | undefined
+  /** True where something gives it spans; else the setting that had the preload install nothing, if there is one. */
+  [SOURCE]: true | string | undefined
   [KEY]: Monitor | undefined
 }
 
@@ -36,6 +37,16 @@ export function hasSpanSource(): boolean {
 
 export function markSpanSource(): void {
   shared[SOURCE] = true
+}
+
+/** The setting, such as `PERFORMANCE_ENABLED=false`, for which the preload installed nothing. */
+export function switchedOffBy(): string | undefined {
+  const source = shared[SOURCE]
+  return typeof source === 'string' ? source : undefined
+}
+
+export function markSwitchedOff(setting: string): void {
+  shared[SOURCE] ??= setting
 }
 
 /** For an app that assembles its own NodeSDK: add one to `spanProcessors`. */

@@ -146,13 +146,15 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
       this.slowTraces?.ended(execution, isWanted ? { endedAt, failed } : undefined)
     }
     facts.writer.write(endedAt, duration, failed, trace, statements)
-    if (!isSlow) return
+    if (!isSlow && !this.settings.logAllMetrics) return
     const measurement = { duration, failed, argsCount: null, traceId: trace }
-    this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
+    this.performanceLog.operation(facts.type, facts.seriesName, measurement)
+    if (isSlow) this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {
     this.store.recordOperation(name, { type }, measurement, statements)
+    this.performanceLog.operation(type, name, measurement)
     if (measurement.duration < this.settings.slowOperationThreshold * 1e9) return
     this.#slow('OPERATION', name, null, measurement)
   }

@@ -4,14 +4,22 @@
  */
 import { createRequire } from 'node:module'
 import { PerformanceError } from './errors.js'
-import { hasSpanSource, markSpanSource, processMonitor } from './process-monitor.js'
+import { hasSpanSource, markSpanSource, markSwitchedOff, processMonitor } from './process-monitor.js'
 import type * as Readers from './metrics/readers.js'
 import type * as Telemetry from './spans/telemetry.js'
 
 function register(): void {
   if (hasSpanSource()) return
   const monitor = processMonitor()
-  if (!monitor.config.enabled) return
+  if (!monitor.config.enabled) {
+    markSwitchedOff('PERFORMANCE_ENABLED=false')
+    return
+  }
+  // The SDK would drop what instrumentations of ours have wrapped, so that queries were missing and resolvers were not.
+  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') {
+    markSwitchedOff('OTEL_SDK_DISABLED=true')
+    return
+  }
   // Loaded here, so that a process in which measuring is switched off does not hold the SDK; not awaited, so that an
   // application may require this file.
   const load = createRequire(import.meta.url)

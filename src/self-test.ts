@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
 import { isWrapped } from '@opentelemetry/instrumentation'
+import type { Logger } from './logging/performance-log.js'
+import { switchedOffBy } from './process-monitor.js'
 import { isPatched } from './spans/resolvers/modules.js'
 
 interface Probe {
@@ -23,11 +25,34 @@ const probes: readonly Probe[] = [
   }
 ]
 
+/** Says what is not measured and why: silence would look like an application that does nothing. */
+export function warnOfBlindness(log: Pick<Logger, 'warn'>, hasSource: boolean): void {
+  const setting = hasSource ? undefined : switchedOffBy()
+  if (setting !== undefined) {
+    log.warn(
+      { code: 'MPERF_NOT_MEASURING', reasons: [setting] },
+      `mercurius-performance measures nothing: the process was started with ${setting}, so that nothing was installed. ` +
+        'Start it again without that'
+    )
+    return
+  }
+  const reasons = [
+    ...(hasSource ? [] : ['there is no preload, and no PerformanceSpanProcessor in a NodeSDK of your own']),
+    ...notWrapped().map(library => `${library} was loaded before it could be wrapped, or without the preload`)
+  ]
+  if (reasons.length === 0) return
+  log.warn(
+    { code: 'MPERF_NOT_MEASURING', reasons },
+    `mercurius-performance measures nothing there: ${reasons.join('; ')}. ` +
+      'Start with: node --import mercurius-performance/register app.js'
+  )
+}
+
 /**
  * The loaded libraries that no instrumentation has wrapped, so that nothing they do is measured. A library that is not
  * loaded is no finding: the service may not use it.
  */
-export function notWrapped(): string[] {
+function notWrapped(): string[] {
   const loaded = Object.entries(createRequire(import.meta.url).cache)
   return probes
     .filter(({ file, wrapped }) =>

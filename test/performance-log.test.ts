@@ -64,6 +64,26 @@ test('Database Query Tracking, log: operation, table and redacted text beside th
   t.end()
 })
 
+test('operations too: slow ones at warn, every one when everything is logged', t => {
+  const { log, lines } = logWith({ logAllMetrics: false })
+  log.operation('query', 'IssueList', call(1))
+  log.operation('query', 'IssueList', call(0.9999))
+  t.equal(lines.length, 1, 'below the threshold only when everything is logged')
+  t.equal(lines[0]?.level, 'warn')
+  t.equal(lines[0]?.message, 'PERFORMANCE: Operation IssueList took 1.0000s')
+  t.strictSame(lines[0]?.fields, {
+    operation: 'IssueList',
+    type: 'query',
+    executionTime: 1,
+    failed: false,
+    traceId: 'a'.repeat(32)
+  })
+  const all = logWith({ logAllMetrics: true })
+  all.log.operation('mutation', 'CloseIssue', call(0.01))
+  t.match(all.lines, [{ level: 'info', message: 'PERFORMANCE: Operation CloseIssue took 0.0100s' }])
+  t.end()
+})
+
 test('Cache Tracking, log: hits and misses when everything is logged', t => {
   const { log, lines } = logWith({ logAllMetrics: true })
   log.cache('hit', 'labels', call(0.0012))

@@ -14,6 +14,7 @@ const app = `
   await app.register(mercurius, { schema: 'type Query { hello: String }', resolvers: { Query: { hello: () => 'hi' } } })
   await app.register(mercuriusPerformance)
   await app.ready()
+  if (process.env.SWITCH_ON) app.performance.configure({ enabled: true })
   await app.inject({ method: 'POST', url: '/graphql', payload: { query: '{ hello }' } })
   const { resolvers, operations } = getAllMetrics()
   console.log(JSON.stringify({ resolvers: resolvers.map(({ name, count }) => [name, count]), operations: operations.map(({ count }) => count), warnings: lines.map(({ msg }) => msg) }))
@@ -96,6 +97,25 @@ test('PERFORMANCE_ENABLED=false leaves graphql and pg as if nothing were install
   }
   const { resolvers, warnings } = await report(preload, { PERFORMANCE_ENABLED: 'false' })
   t.strictSame([resolvers, warnings], [[], []])
+})
+
+test('what was switched off at start and is switched on later says that it needs another start', async t => {
+  const { warnings } = await report(preload, { PERFORMANCE_ENABLED: 'false', SWITCH_ON: 'yes' })
+  t.equal(warnings.length, 1)
+  t.match(warnings[0], /measures nothing: .* started with PERFORMANCE_ENABLED=false, .* Start it again without that/)
+})
+
+test('OTEL_SDK_DISABLED=true installs nothing, and one warning says so', async t => {
+  const { resolvers, operations, warnings } = await report(preload, { OTEL_SDK_DISABLED: 'True' })
+  t.strictSame([resolvers, operations], [[], []], 'neither is measured by half')
+  t.equal(warnings.length, 1)
+  t.match(warnings[0], /measures nothing: .* started with OTEL_SDK_DISABLED=true/)
+})
+
+test('a slow operation is one line in the log of the app', async t => {
+  const { warnings } = await report(preload, { PERFORMANCE_SLOW_OPERATION_THRESHOLD: '0' })
+  t.equal(warnings.length, 1)
+  t.match(warnings[0], /^PERFORMANCE: Operation .* took 0\.\d{4}s$/)
 })
 
 test('a bad variable stops the start with one line that names it, its value and what is right', async t => {

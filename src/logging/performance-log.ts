@@ -49,6 +49,13 @@ export class PerformanceLog {
     this.logger?.[level](fields, `PERFORMANCE: Resolver ${name} took ${inSeconds(measurement)}`)
   }
 
+  operation(type: string, name: string, measurement: Measurement): void {
+    const level = this.#levelOf(measurement, this.#config().slowOperationThreshold)
+    if (level === undefined || !this.#mayWrite(level, 'Operation', name)) return
+    const fields = { operation: name, type, ...fieldsOf(measurement) }
+    this.logger?.[level](fields, `PERFORMANCE: Operation ${name} took ${inSeconds(measurement)}`)
+  }
+
   query(statement: LoggedStatement, measurement: Measurement): void {
     const level = this.#levelOf(measurement, this.#config().slowQueryThreshold)
     const { name, operation, table, text } = statement
