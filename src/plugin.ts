@@ -3,13 +3,14 @@ import fastifyPlugin from 'fastify-plugin'
 import { isProduction, type ConfigPatch, type PerformanceConfig } from './config.js'
 import { PerformanceError } from './errors.js'
 import { bearerAuthorization, isAdministrator, readTokens, type Authorize } from './graphql/access.js'
-import { addMetricsField, addTimingFields, type SchemaHost } from './graphql/fields.js'
+import { keepFields, type AppSchema } from './graphql/kept-fields.js'
 import type { FieldsOptions } from './graphql/resolvers.js'
 import { addTimingHeaders, type ResolutionHost } from './graphql/timing-headers.js'
 import { historySettings, type HistoryOptions } from './history/settings.js'
 import { keepHistory } from './keep-history.js'
-import type { Monitor } from './monitor.js'
+import { hasMetrics } from './lib/names.js'
 import { shown } from './lib/parse.js'
+import type { Monitor } from './monitor.js'
 import { addMetricsRoute } from './metrics/route.js'
 import { hasSpanSource, processMonitor } from './process-monitor.js'
 import { warnOfBlindness } from './self-test.js'
@@ -51,7 +52,7 @@ declare module 'fastify' {
 }
 
 async function register(app: FastifyInstance, options: PluginOptions): Promise<void> {
-  const host = schemaHostOf(app)
+  const host = hostOf(app)
   if (app.hasDecorator('performance')) throw new PerformanceError('MPERF_REGISTERED_TWICE')
   const hasSource = options.monitor !== undefined || hasSpanSource()
   const monitor = options.monitor ?? processMonitor()
@@ -64,25 +65,30 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   }
   monitor.configure(options)
   monitor.logger = app.log
-  watchSchema(host, monitor)
   app.decorate('performance', performanceOf(monitor, warn))
-  if (exposed) {
-    await addMetricsField(host, fields)
-    monitor.operations.withMetrics = true
-    if (hasRoute) {
-      addMetricsRoute(app, {
-        store: monitor.store,
-        isAdministrator: reply => isAdministrator(fields.authorize, { reply })
-      })
-    }
+  if (exposed && hasRoute) {
+    addMetricsRoute(app, {
+      store: monitor.store,
+      isAdministrator: reply => isAdministrator(fields.authorize, { reply })
+    })
   }
-  await addTimingFields(host, fields)
+  const addFields = keepFields(host, {
+    fields,
+    withMetrics: exposed,
+    isGateway: app.hasDecorator('graphqlGateway'),
+    changed: () => {
+      monitor.schemaChanged()
+    },
+    log: app.log
+  })
+  await addFields()
+  monitor.operations.withMetrics ||= hasMetrics(host.schema)
   // A login of the application's own is asked only for those who ask for it.
   if (hasCredential)
     addTimingHeaders(host, fields, options.authorize === undefined ? 'authorization' : 'x-server-timing')
   app.addHook('onReady', async () => {
     // The schema may have grown since.
-    await addTimingFields(host, fields)
+    await addFields()
     warn()
   })
   app.addHook('onClose', () => monitor.flush())
@@ -98,19 +104,10 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
  */
 export const mercuriusPerformance = fastifyPlugin(register, { name: 'mercurius-performance', fastify: '5.x' })
 
-function schemaHostOf(app: FastifyInstance): SchemaHost & ResolutionHost {
-  const { graphql } = app as { graphql?: SchemaHost & ResolutionHost }
+function hostOf(app: FastifyInstance): AppSchema & ResolutionHost {
+  const { graphql } = app as { graphql?: AppSchema & ResolutionHost }
   if (graphql === undefined) throw new PerformanceError('MPERF_MERCURIUS_MISSING')
   return graphql
-}
-
-/** A schema that was executed already may be given more resolvers. */
-function watchSchema(host: SchemaHost, monitor: Monitor): void {
-  const defineResolvers = host.defineResolvers.bind(host)
-  host.defineResolvers = resolvers => {
-    monitor.schemaChanged()
-    return defineResolvers(resolvers)
-  }
 }
 
 function hasMetricsRoute({ metricsRoute = true }: PluginOptions): boolean {

@@ -2,14 +2,23 @@ import { createRequire } from 'node:module'
 import type * as GraphQL from 'graphql'
 import { PerformanceError } from '../errors.js'
 import { hasMetrics, isOwnType, TIMING_FIELD } from '../lib/names.js'
+import { extendKeepingAll, type ExtensibleSchema } from './extend.js'
 import { metricsResolvers, timingResolver, type FieldsOptions, type ResolverMap } from './resolvers.js'
 import { metricsSdl, timingSdl, timingTypeSdl } from './sdl.js'
 
-/** The part of Mercurius' `app.graphql` that is used. */
-export interface SchemaHost {
-  readonly schema: GraphQL.GraphQLSchema
-  extendSchema(document: GraphQL.DocumentNode): unknown
+export interface SchemaHost extends ExtensibleSchema {
   defineResolvers(resolvers: ResolverMap): unknown
+}
+
+/**
+ * Adds what a schema lacks of our fields. It is in the schema as soon as it returns, before its promise is fulfilled.
+ *
+ * @param withMetrics whether `_performanceMetrics` is to be there, and not only `_performance`
+ * @throws PerformanceError MPERF_SCHEMA_CONFLICT
+ */
+export async function addMissingFields(host: SchemaHost, options: FieldsOptions, withMetrics: boolean): Promise<void> {
+  const metrics = withMetrics && !hasMetrics(host.schema) ? addMetricsField(host, options) : undefined
+  await Promise.all([metrics, addTimingFields(host, options)])
 }
 
 /**
@@ -23,8 +32,8 @@ export async function addMetricsField(host: SchemaHost, options: FieldsOptions):
   await extend(host, metricsSdl(queryType), metricsResolvers(queryType, options))
 }
 
-/** Adds `_performance` to every object type that lacks it; safe to call again when the schema has grown. */
-export async function addTimingFields(host: SchemaHost, options: FieldsOptions): Promise<void> {
+/** Adds `_performance` to every object type that lacks it. */
+async function addTimingFields(host: SchemaHost, options: FieldsOptions): Promise<void> {
   const types = objectTypesWithoutTiming(host.schema)
   if (types.length === 0) return
   const isFirst = !hasTimingType(host.schema)
@@ -35,11 +44,12 @@ export async function addTimingFields(host: SchemaHost, options: FieldsOptions):
 
 async function extend(host: SchemaHost, sdl: string, resolvers: ResolverMap): Promise<void> {
   try {
-    await host.extendSchema(parsed(sdl))
+    const hooks = extendKeepingAll(host, parsed(sdl))
+    host.defineResolvers(resolvers)
+    await hooks
   } catch (error) {
     throw new PerformanceError('MPERF_SCHEMA_CONFLICT', error instanceof Error ? error.message : String(error))
   }
-  host.defineResolvers(resolvers)
 }
 
 /**

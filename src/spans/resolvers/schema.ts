@@ -62,8 +62,10 @@ export class SchemaWrapper {
 
   #wrapField(definition: Field, role: Role, type: string): void {
     const current = definition[role]
-    const known = current && wrappers.get(current)
-    if (!current || known?.definition === definition) return
+    // What is no function nobody can call.
+    if (typeof current !== 'function') return
+    const known = wrappers.get(current)
+    if (known?.definition === definition) return
     const resolve = known?.resolve ?? current
     const name = `${type}.${definition.name}${role === 'subscribe' ? ' (subscribe)' : ''}`
     const measured = new MeasuredField(name, type, definition, this.#sink, this.#tracer())
