@@ -6,9 +6,10 @@ import type { StoreMetricProducer } from './producer.js'
 
 /**
  * With a pattern and not as it stands, which would forbid the application to have a route of that name, or to be given
- * one later: a route without a pattern comes first.
+ * one later: a route without a pattern comes first. The router takes all patterns that end alike for the same one, so this
+ * one ends as no other is likely to.
  */
-const PATTERN = '/:metrics(^metrics$)'
+const PATTERN = '/:initial(^m)etrics'
 
 export interface MetricsRouteOptions {
   readonly store: Store
@@ -17,6 +18,8 @@ export interface MetricsRouteOptions {
 
 /** Answers administrators `GET /metrics`, in Prometheus' text format; everyone else gets one and the same refusal. */
 export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }: MetricsRouteOptions): void {
+  // Another GraphQL API of the same app, which counts into the same store, has added it.
+  if (app.hasRoute({ method: 'GET', url: app.prefix + PATTERN })) return
   const { code, message } = new PerformanceError('MPERF_FORBIDDEN')
   const text = textOf(store)
   app.get(PATTERN, { exposeHeadRoute: false }, async (_, reply) => {

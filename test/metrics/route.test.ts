@@ -194,6 +194,47 @@ for (const when of ['before', 'after']) {
   })
 }
 
+for (const when of ['before', 'after']) {
+  test(`an app that has declared a pattern of its own ${when} the plugin keeps it`, async t => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    const declare = (): void => {
+      app.get(String.raw`/:id(^\d+$)`, () => 'by number')
+      app.get('/:name(^[a-z]+$).html', () => 'by name')
+    }
+    if (when === 'before') declare()
+    await app.register(mercurius, { schema, resolvers })
+    await app.register(mercuriusPerformance)
+    if (when === 'after') declare()
+    for (const [url, expected] of [
+      ['/7', 'by number'],
+      ['/a.html', 'by name']
+    ] as const) {
+      t.equal((await app.inject({ url })).body, expected)
+    }
+    for (const url of ['/etrics', '/mmetrics', '/metricss', '/xetrics']) {
+      t.equal((await app.inject({ url, headers: administrator })).statusCode, 404, url)
+    }
+    t.equal((await app.inject({ url: '/metrics', headers: administrator })).statusCode, 200)
+  })
+}
+
+test('two GraphQL APIs of one app share the route', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  for (const path of ['/one', '/two']) {
+    await app.register(async child => {
+      await child.register(mercurius, { schema, resolvers, path })
+      await child.register(mercuriusPerformance)
+    })
+  }
+  for (const url of ['/one', '/two']) {
+    const asked = await app.inject({ method: 'POST', url, payload: { query: '{ hello }' } })
+    t.strictSame(asked.json(), { data: { hello: 'hello' } })
+  }
+  t.equal((await app.inject({ url: '/metrics', headers: administrator })).statusCode, 200)
+})
+
 for (const [pattern, prefix, shown] of [
   ['/*', '', '/*'],
   ['*', '', '/*'],
