@@ -134,7 +134,10 @@ function accessOf(options: PluginOptions, monitor: Monitor): Access {
       `exposeMetrics is ${shown(exposeMetrics)}: expected true or false`
     )
   }
-  const tokens = readTokens(options.adminToken ?? process.env.PERFORMANCE_ADMIN_TOKEN)
+  const tokens =
+    options.adminToken === undefined
+      ? readTokens('PERFORMANCE_ADMIN_TOKEN', process.env.PERFORMANCE_ADMIN_TOKEN)
+      : readTokens('adminToken', options.adminToken)
   const production = isProduction(process.env)
   const hasCredential = tokens.length > 0 || options.authorize !== undefined
   const exposed = exposeMetrics ?? (hasCredential || !production)

@@ -27,24 +27,21 @@ export async function isAdministrator(authorize: Authorize, context: CallerConte
 }
 
 /**
- * The tokens in a setting: a list, or text with commas between them.
+ * The tokens in the setting called `name`: a list, or text with commas between them.
  *
  * @throws PerformanceError MPERF_CONFIG_INVALID for a token under 32 characters or another type; no message shows one
  */
-export function readTokens(setting: unknown): string[] {
+export function readTokens(name: string, setting: unknown): string[] {
   const parts: unknown = typeof setting === 'string' ? setting.split(',') : (setting ?? [])
   if (!isTexts(parts)) {
-    throw new PerformanceError(
-      'MPERF_CONFIG_INVALID',
-      'adminToken is neither text nor a list of texts: expected tokens'
-    )
+    throw new PerformanceError('MPERF_CONFIG_INVALID', `${name} is neither text nor a list of texts: expected tokens`)
   }
   const tokens = parts.map(part => part.trim()).filter(part => part.length > 0)
   const short = tokens.find(token => token.length < SHORTEST_TOKEN)
   if (short !== undefined) {
     throw new PerformanceError(
       'MPERF_CONFIG_INVALID',
-      `PERFORMANCE_ADMIN_TOKEN has a token of ${short.length} characters: expected at least ${SHORTEST_TOKEN}, ` +
+      `${name} has a token of ${short.length} characters: expected at least ${SHORTEST_TOKEN}, ` +
         'for example from: openssl rand -hex 32'
     )
   }

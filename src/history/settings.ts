@@ -43,7 +43,7 @@ export interface HistorySettings {
 export function historySettings(
   environment: Environment,
   given: boolean | HistoryOptions | undefined,
-  databaseUrl = textOf(environment.DATABASE_URL)
+  databaseUrl?: string
 ): HistorySettings | undefined {
   const options = typeof given === 'object' ? given : {}
   if (!isOn(environment, given)) return undefined
@@ -51,7 +51,12 @@ export function historySettings(
   const namespace = attributes.get('service.namespace')
   const instance =
     options.instance ?? attributes.get('service.instance.id') ?? textOf(environment.PERFORMANCE_INSTANCE) ?? hostname()
-  const url = urlOf(options.url ?? textOf(environment.PERFORMANCE_HISTORY_URL) ?? databaseUrl)
+  const url = urlOf({
+    'history.url': options.url,
+    PERFORMANCE_HISTORY_URL: textOf(environment.PERFORMANCE_HISTORY_URL),
+    databaseUrl,
+    DATABASE_URL: textOf(environment.DATABASE_URL)
+  })
   const service = textOf(environment.OTEL_SERVICE_NAME) ?? attributes.get('service.name')
   if (service === undefined && isPrometheus({ url })) {
     throw invalid('OTEL_SERVICE_NAME', 'not set', 'the name that the service exports its metrics under')
@@ -80,16 +85,18 @@ function isOn(environment: Environment, given: boolean | HistoryOptions | undefi
   return isWanted
 }
 
-function urlOf(url: string | undefined): string {
+/** The first that is set of what settings say, by their names. */
+function urlOf(settings: Readonly<Record<string, string | undefined>>): string {
   const expected = 'postgres://user:password@host:5432/database, or prometheus+http://host:9090 to read only'
-  if (url === undefined) {
+  const [name, url] = Object.entries(settings).find(([, setting]) => setting !== undefined) ?? []
+  if (name === undefined || url === undefined) {
     throw invalid('PERFORMANCE_HISTORY_URL', 'not set, and neither is DATABASE_URL', expected)
   }
   const scheme = /^([a-z+]+):\/\//i.exec(url)?.[1]?.toLowerCase()
   if (scheme !== undefined && ['postgres', 'postgresql', 'prometheus+http', 'prometheus+https'].includes(scheme)) {
     return url
   }
-  throw invalid('PERFORMANCE_HISTORY_URL', scheme === undefined ? 'no URL' : `one of ${scheme}://`, expected)
+  throw invalid(name, scheme === undefined ? 'no URL' : `one of ${scheme}://`, expected)
 }
 
 const bounds = { minutes: [HOUR, 7 * DAY], hours: [DAY, 400 * DAY], days: [2 * DAY, 3650 * DAY] } as const

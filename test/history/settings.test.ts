@@ -34,6 +34,17 @@ test('it is kept in the application’s database unless another one is named', t
   t.end()
 })
 
+test('a bad URL is told by the name of the setting that it stands in', t => {
+  const on = { PERFORMANCE_HISTORY: 'on' }
+  const expected = (name: string): { message: RegExp } => ({
+    message: new RegExp(`^${name} is one of mysql://: expected postgres`)
+  })
+  t.throws(() => historySettings(on, { url: 'mysql://db' }), expected('history.url'))
+  t.throws(() => historySettings(on, undefined, 'mysql://db'), expected('databaseUrl'))
+  t.throws(() => historySettings({ ...on, DATABASE_URL: 'mysql://db' }, undefined), expected('DATABASE_URL'))
+  t.end()
+})
+
 test('who an instance is comes from where OpenTelemetry has it', t => {
   const environment = {
     PERFORMANCE_HISTORY: '1',
