@@ -81,3 +81,18 @@ test('what a killed process wrote last counts for as long as its minute may be m
   for (let round = 0; round < 2; round += 1) await t.rejects(compact(database, retention, now + HOUR))
   t.strictSame(await held(), [3, 3, 'fleet_minutes minutes'])
 })
+
+test('what a killed process wrote last counts for as long as somebody keeps its minute from being dropped', async t => {
+  const { database, pool, retention, now, minute, held } = await setUp(t)
+  const forgotten = now + 2 * HOUR
+  await pool.query('BEGIN')
+  await pool.query('SELECT FROM mercurius_performance.minutes WHERE at = $1', [new Date(minute)])
+  for (let round = 0; round < 2; round += 1) await compact(database, retention, forgotten)
+  await pool.query('COMMIT')
+  t.strictSame(await held(), [3, 3, 'fleet_minutes minutes'])
+  for (let round = 0; round < 2; round += 1) await compact(database, retention, forgotten)
+  t.strictSame(await held(), [null, 3, ''], 'its hour has it for good')
+  await compact(database, retention, forgotten + HOUR)
+  const { rows } = await pool.query('SELECT FROM mercurius_performance.live')
+  t.equal(rows.length, 0, 'and what it wrote last is forgotten once its minute is gone')
+})

@@ -101,9 +101,14 @@ async function dropOld(database: HistoryDatabase, partitions: readonly Partition
   }
 }
 
-/** What is left of processes and names of which nothing is kept any more: few rows. */
+/**
+ * What is left of processes and names of which nothing is kept any more: few rows. A minute that could not be dropped yet
+ * would be merged anew without what is forgotten of it.
+ */
 async function forget(client: TransactionClient, retention: HistoryRetention, now: number): Promise<void> {
-  const unseen = new Date(now - retention.minutes * 1000 - HOURS.width)
+  const partitions = await partitionsOf(client)
+  const oldest = partitions.find(({ table }) => table === MINUTES.source)?.from ?? Infinity
+  const unseen = new Date(Math.min(oldest, now - retention.minutes * 1000) - HOURS.width)
   await client.query(`DELETE FROM ${SCHEMA}.live WHERE seen < $1`, [unseen])
   await client.query(
     `
