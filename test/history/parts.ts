@@ -38,11 +38,13 @@ const PATIENCE = 10_000
 export interface PartsOptions {
   /** By how many seconds the clock of this machine is wrong. */
   readonly off?: number
+  /** How long minutes are kept, in seconds. */
+  readonly minutes?: number
   /** The address that the writer is given of the server on `port`, whose address is `url`. */
   readonly via?: (url: string, port: number) => Promise<string>
 }
 
-export async function startParts(t: Test, { off = 0, via }: PartsOptions = {}): Promise<Parts> {
+export async function startParts(t: Test, { off = 0, minutes, via }: PartsOptions = {}): Promise<Parts> {
   const { url, port } = await usePostgres(t)
   const pool = new pg.Pool({ connectionString: url, max: 2 })
   const time = await fakeTime(pool, 0)
@@ -51,7 +53,8 @@ export async function startParts(t: Test, { off = 0, via }: PartsOptions = {}): 
   const store = new Store({ clock, retentionPeriod: 3600 })
   const databaseClock = new DatabaseClock(clock)
   const database = new HistoryDatabase(via === undefined ? url : await via(url, port))
-  const settings = settingsFor(url, 'parts')
+  const base = settingsFor(url, 'parts')
+  const settings = { ...base, retention: { ...base.retention, ...(minutes !== undefined && { minutes }) } }
   const recorder = new Recorder(store, settings.service, databaseClock)
   const outcomes: unknown[] = []
   const writer = new HistoryWriter(recorder, database, databaseClock, settings, {

@@ -12,22 +12,42 @@ const UTC = /[-:T]|\.\d+Z$/g
 
 /**
  * Makes the partitions that what is measured around `now` (milliseconds) and a little later belongs to, and those for
- * `more` times.
+ * `more` times, but none for what has been dropped: what came late would be taken for all there was, and merged in its
+ * place. Answers until when that is, -Infinity where nothing was to be made.
  */
 export async function makePartitions(
   database: HistoryDatabase,
   now: number,
   more: readonly number[] = []
-): Promise<void> {
+): Promise<number> {
   const around = PARTITIONED.flatMap(table =>
     Array.from({ length: AHEAD + 1 }, (_, index) => partitionOf(table, now + (index - 1) * table.partition))
   )
   const further = PARTITIONED.flatMap(table => more.map(time => partitionOf(table, time)))
   const wanted = [...new Map([...around, ...further].map(partition => [partition.name, partition])).values()]
-  if ((await database.transaction(client => missing(client, wanted))).length === 0) return
+  let dropped = -Infinity
+  if ((await database.transaction(client => missing(client, wanted))).length === 0) return dropped
   await inTurn(database, async client => {
-    for (const partition of await missing(client, wanted)) await makePartition(client, partition)
+    dropped = await droppedUntil(client)
+    const young = wanted.filter(({ to }) => to > dropped)
+    for (const partition of await missing(client, young)) await makePartition(client, partition)
   })
+  return dropped
+}
+
+/** The end of the newest hour or day that was merged from what is not there any more. */
+async function droppedUntil(client: TransactionClient): Promise<number> {
+  const { rows } = await client.query<{ tier: string; at: Date }>(
+    `
+      SELECT tier, max(at) AS at
+      FROM ${SCHEMA}.merged
+        JOIN (VALUES ('${HOURS.name}', '${MINUTES.source}'), ('${DAYS.name}', '${DAYS.source}')) AS parts (tier, source)
+          USING (tier)
+      WHERE to_regclass(format('${SCHEMA}.%s_%s', source, to_char(at AT TIME ZONE 'UTC', 'YYYYMMDDHH24'))) IS NULL
+      GROUP BY tier
+    `
+  )
+  return Math.max(-Infinity, ...rows.map(({ tier, at }) => at.getTime() + (tier === DAYS.name ? DAYS : HOURS).width))
 }
 
 async function missing(client: TransactionClient, wanted: readonly Partition[]): Promise<Partition[]> {

@@ -35,6 +35,8 @@ export class HistoryWriter {
   #isPrepared = false
   /** When the open minute began that was written last. */
   #written = -Infinity
+  /** Until when everything has been dropped that others measured, as far as it matters to what waits here. */
+  #dropped = -Infinity
   #isOutdated = false
   #isStopped = false
   #failures = 0
@@ -132,16 +134,15 @@ export class HistoryWriter {
     const answeredAt = this.#clock.now()
     await this.#recorder.settled()
     this.#recorder.moveBy(this.#clock.set(Number(answer?.now) + this.#clock.now() - answeredAt))
-    const now = this.#clock.now()
-    this.#recorder.giveUpBefore(this.#oldest)
     const times = [this.#written, ...this.#recorder.waiting.map(({ at }) => at)].filter(at => at >= this.#oldest)
-    await makePartitions(this.#database, now, times)
+    this.#dropped = await makePartitions(this.#database, this.#clock.now(), times)
+    this.#recorder.giveUpBefore(this.#oldest)
     this.#isPrepared = true
   }
 
-  /** What began before is not kept any more. */
+  /** What began before is not kept any more, by this process or by others that have dropped what was measured then. */
   get #oldest(): number {
-    return this.#clock.now() - this.#settings.retention.minutes * 1000
+    return Math.max(this.#dropped, this.#clock.now() - this.#settings.retention.minutes * 1000)
   }
 
   async #flush(isLast: boolean): Promise<void> {
