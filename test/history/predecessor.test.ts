@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
 import { test } from 'tap'
 import { resolveConfig } from '../../src/config.js'
 import { DatabaseClock } from '../../src/history/postgres/database-clock.js'
@@ -10,7 +12,9 @@ import { systemClock } from '../../src/lib/clock.js'
 import { manualClock } from '../clock.js'
 import { usePostgres } from '../postgres.js'
 import { call, recordResolver } from '../store/support.js'
+import { fakeTime } from './database-time.js'
 import { settingsFor } from './numbered.js'
+import { startNumbering } from './numbering.js'
 import { startParts } from './parts.js'
 import { addLive, addMinute, addNames, addWriter, entryOf, prepare, resolverNamed, SERVICE } from './simulated.js'
 
@@ -21,6 +25,8 @@ test('what was measured before is taken over once, whatever fails on the way', a
   await parts.measure(10)
   await parts.pass(60)
   await parts.measure(10)
+  // Of the minute that is open when the process ends.
+  await parts.measure(5)
   await parts.flush()
   await parts.pool.query('UPDATE mercurius_performance.writers SET ended = now()')
   const { rows } = await parts.pool.query<{ data: Buffer }>('SELECT data FROM mercurius_performance.live')
@@ -32,11 +38,80 @@ test('what was measured before is taken over once, whatever fails on the way', a
   const predecessor = new Predecessor(database, clock, settingsFor(parts.url, 'parts'))
   const earlier = new Store({ clock: parts.clock, retentionPeriod: 3600 })
   const countOf = (): number => readSnapshot(earlier, config, {}).resolvers[0]?.count ?? 0
-  for (let attempt = 0; attempt < 3; attempt += 1) await t.rejects(predecessor.restoreInto(earlier, []))
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await t.rejects(predecessor.restoreInto(earlier, []))
+    t.equal(countOf(), 20, 'what can be read is there, once')
+  }
   await parts.pool.query('UPDATE mercurius_performance.live SET data = $1', [rows[0]?.data])
   t.equal(await predecessor.restoreInto(earlier, []), false)
   await predecessor.restoreInto(earlier, [])
-  t.equal(countOf(), 20)
+  t.equal(countOf(), 25)
+})
+
+/** Knows the most rows that it has answered at once. */
+class WatchedDatabase extends HistoryDatabase {
+  mostRows = 0
+
+  override async query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+    const rows = await super.query<Row>(sql, values)
+    this.mostRows = Math.max(this.mostRows, rows.length)
+    return rows
+  }
+}
+
+test('a process that starts holds some minutes of what was measured before at once, however many there are', async t => {
+  const { url } = await usePostgres(t)
+  const database = new WatchedDatabase(url)
+  t.teardown(() => database.close())
+  const issues = resolverNamed('Query.issues')
+  const now = floorTo(MINUTES.width, Date.now())
+  const minutes = 500
+  await prepare(
+    database,
+    Array.from({ length: 10 }, (_, hour) => now - 60 * hour * MINUTES.width)
+  )
+  await addNames(database, [issues])
+  const writer = await addWriter(database, 'a')
+  await addLive(database, writer, now, [])
+  await addMinute(database, writer, now, [entryOf(issues, [1])])
+  await database.query(
+    `
+      INSERT INTO mercurius_performance.minutes (at, writer, data)
+      SELECT at - index * interval '1 minute', writer, data
+      FROM mercurius_performance.minutes, generate_series(1, ${minutes - 1}) AS index
+    `
+  )
+  await database.query('UPDATE mercurius_performance.writers SET ended = now()')
+  const earlier = new Store({ clock: systemClock, retentionPeriod: 86_400 })
+  const predecessor = new Predecessor(database, new DatabaseClock(systemClock), settingsFor(url, 'a', SERVICE))
+  await predecessor.restoreInto(earlier, [])
+  t.equal(readSnapshot(earlier, config, {}).resolvers[0]?.count, minutes)
+  t.ok(database.mostRows < 50, `${database.mostRows} rows at once`)
+})
+
+test('what was measured before and cannot be read is not asked for as long as the process lives', async t => {
+  const { url } = await usePostgres(t, ['logging_collector=on', 'log_statement=all'])
+  const pool = new pg.Pool({ connectionString: url, max: 1 })
+  t.teardown(() => pool.end())
+  // Half a minute takes 100 ms.
+  const time = await fakeTime(pool, 300)
+  const database = new HistoryDatabase(url)
+  t.teardown(() => database.close())
+  await prepare(database, [time.origin])
+  const { rows } = await pool.query<{ id: number }>(
+    `INSERT INTO mercurius_performance.writers (boot, service, instance, ended)
+     VALUES (gen_random_uuid(), 'numbers', 'a', now()) RETURNING id`
+  )
+  await addLive(database, rows[0]?.id ?? 0, floorTo(MINUTES.width, time.origin), [])
+  await pool.query(`UPDATE mercurius_performance.live SET data = 'spoilt'`)
+  startNumbering(t, url, 'a', time, 50)
+  const looks = async (): Promise<number> => {
+    const { rows } = await pool.query<{ log: string }>('SELECT pg_read_file(pg_current_logfile()) AS log')
+    return rows[0]?.log.match(/ended IS NOT NULL OR seen/g)?.length ?? 0
+  }
+  let found = -1
+  for (let before = -2; before < found || found === 0; before = found, found = await looks()) await delay(3_000)
+  t.ok(found > 2 && found <= 20, `${found} times`)
 })
 
 test('where everything is kept, what was measured before takes no more memory than if it had been here', async t => {

@@ -172,12 +172,14 @@ export class History {
     const now = this.#clock.now()
     if (now < this.#lookAgainAt) return
     this.#lookAgainAt = Infinity
+    this.#looks += 1
+    // What cannot be read is not asked for as long as the process lives either.
+    const later = this.#looks < LOOKS ? now + LOOKED_AGAIN_AFTER : Infinity
     try {
       const isUnsure = await this.#predecessor.restoreInto(this.#parts.earlier, [...this.#recorder.boots])
-      this.#looks += 1
-      if (isUnsure && this.#looks < LOOKS) this.#lookAgainAt = now + LOOKED_AGAIN_AFTER
+      if (isUnsure) this.#lookAgainAt = later
     } catch (error) {
-      this.#lookAgainAt = now + LOOKED_AGAIN_AFTER
+      this.#lookAgainAt = later
       throw error
     }
   }

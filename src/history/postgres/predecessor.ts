@@ -5,8 +5,7 @@ import type { Store } from '../../store/store.js'
 import { epochAt, widened, type Window } from '../../store/window.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
-import { Merging } from '../rollups/merging.js'
-import { unpack } from '../rollups/pack.js'
+import { unpack, type Entry } from '../rollups/pack.js'
 import type { HistorySettings } from '../settings.js'
 import { MINUTES, SCHEMA } from './tables.js'
 
@@ -14,13 +13,22 @@ import { MINUTES, SCHEMA } from './tables.js'
 const GONE_AFTER = '25 s'
 /** After so many series requests come first. */
 const SERIES_AT_A_TIME = 100
+/** So much of it is held at once, however long what was measured is kept and whatever it was. */
+const MINUTES_AT_A_TIME = 20
+const MOST_NAMED = 20_000
+
+interface Minute {
+  readonly at: Date
+  readonly data: Buffer
+}
 
 /** What the processes measured that had the name of this instance before it, read once each. */
 export class Predecessor {
   readonly #database: HistoryDatabase
   readonly #clock: DatabaseClock
   readonly #settings: HistorySettings
-  readonly #read = new Set<number>()
+  /** The newest minute of each that is in the store, milliseconds since 1970; Infinity once all of it is. */
+  readonly #restored = new Map<number, number>()
 
   constructor(database: HistoryDatabase, clock: DatabaseClock, settings: HistorySettings) {
     this.#database = database
@@ -45,52 +53,42 @@ export class Predecessor {
       `,
       [service, instance, own, new Date(since)]
     )
-    const unread = writers.filter(({ id }) => !this.#read.has(id))
-    for (const { id } of unread.filter(({ isGone }) => isGone)) {
-      await this.#restore(store, id)
-      this.#read.add(id)
-    }
+    const unread = writers.filter(({ id }) => this.#restored.get(id) !== Infinity)
+    for (const { id } of unread.filter(({ isGone }) => isGone)) await this.#restore(store, id, since)
     return unread.some(({ isGone }) => !isGone)
   }
 
-  async #restore(store: Store, writer: number): Promise<void> {
-    const { retention } = store.window
+  /** Goes on where it failed before, if it did. */
+  async #restore(store: Store, writer: number, since: number): Promise<void> {
     const now = this.#clock.now()
-    const from = retention === Infinity ? 0 : now - retention / 1e6 - MINUTES.width
-    const minutes = await this.#database.query<{ at: Date; data: Buffer }>(
+    const identities = new Map<number, SeriesIdentity>()
+    let rows: readonly Minute[]
+    do {
+      rows = await this.#minutesAfter(writer, this.#restored.get(writer) ?? since)
+      for (const { at, data } of rows) {
+        const entries = await unpack(data)
+        await this.#name(identities, entries)
+        // From here on nothing fails, or part of the minute would be added again with the next attempt.
+        await add(store, entries, identities, this.#endOf(at.getTime(), store.window, now))
+        this.#restored.set(writer, at.getTime())
+      }
+    } while (rows.length === MINUTES_AT_A_TIME)
+    this.#restored.set(writer, Infinity)
+  }
+
+  #minutesAfter(writer: number, time: number): Promise<Minute[]> {
+    return this.#database.query<Minute>(
       `
-        SELECT at, data FROM ${SCHEMA}.minutes WHERE writer = $1 AND at >= $2
+        SELECT at, data FROM ${SCHEMA}.minutes WHERE writer = $1 AND at > $2
         UNION ALL
         SELECT at, data FROM ${SCHEMA}.live
-        WHERE writer = $1 AND at >= $2
+        WHERE writer = $1 AND at > $2
           AND NOT EXISTS (SELECT FROM ${SCHEMA}.minutes WHERE minutes.at = live.at AND minutes.writer = live.writer)
         ORDER BY at
+        LIMIT ${MINUTES_AT_A_TIME}
       `,
-      [writer, new Date(from)]
+      [writer, new Date(time)]
     )
-    const identities = new Map<number, SeriesIdentity>()
-    const found = new Map<number, Merging>()
-    for (const { at, data } of minutes) {
-      const entries = await unpack(data)
-      await this.#name(
-        identities,
-        entries.map(({ id }) => id).filter(id => !identities.has(id))
-      )
-      const end = this.#endOf(at.getTime(), store.window, now)
-      const merging = found.get(end) ?? new Merging()
-      found.set(end, merging)
-      for (const entry of entries) await merging.add(entry)
-    }
-    // From here on nothing fails, or what can be read would be added again with the next attempt.
-    let restored = 0
-    for (const [end, { entries }] of found) {
-      for (const { id, rollup, last } of entries.values()) {
-        restored += 1
-        if (restored % SERIES_AT_A_TIME === 0) await otherWork()
-        const identity = identities.get(id)
-        if (identity !== undefined) restore(store, identityKey(identity), { identity, rollup, last }, end)
-      }
-    }
   }
 
   /**
@@ -105,12 +103,28 @@ export class Predecessor {
     return Math.min((epochAt(wide, end) + 1) * wide.width - 1, latest)
   }
 
-  async #name(identities: Map<number, SeriesIdentity>, ids: readonly number[]): Promise<void> {
+  async #name(identities: Map<number, SeriesIdentity>, entries: readonly Entry[]): Promise<void> {
+    if (identities.size > MOST_NAMED) identities.clear()
+    const ids = entries.map(({ id }) => id).filter(id => !identities.has(id))
     if (ids.length === 0) return
     const rows = await this.#database.query<SeriesIdentity & { readonly id: string }>(
       `SELECT id, kind, name, labels, overflow AS "isOverflow" FROM ${SCHEMA}.series WHERE id = ANY ($1)`,
       [ids]
     )
     for (const { id, ...identity } of rows) identities.set(Number(id), identity)
+  }
+}
+
+/** Adds a minute that was over at `end`; what nobody has named is nobody's. */
+async function add(
+  store: Store,
+  entries: readonly Entry[],
+  identities: ReadonlyMap<number, SeriesIdentity>,
+  end: number
+): Promise<void> {
+  for (const [index, { id, rollup, last }] of entries.entries()) {
+    if (index % SERIES_AT_A_TIME === 0) await otherWork()
+    const identity = identities.get(id)
+    if (identity !== undefined) restore(store, identityKey(identity), { identity, rollup, last }, end)
   }
 }
