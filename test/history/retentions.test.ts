@@ -2,8 +2,9 @@ import { test } from 'tap'
 import { compact } from '../../src/history/postgres/compaction.js'
 import { HistoryDatabase } from '../../src/history/postgres/database.js'
 import { floorTo } from '../../src/history/postgres/tables.js'
+import { usePostgres } from '../postgres.js'
 import { startParts } from './parts.js'
-import { addMinute, addNames, addWriter, entryOf, resolverNamed } from './simulated.js'
+import { addMinute, addNames, addWriter, entryOf, prepare, resolverNamed } from './simulated.js'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
@@ -74,4 +75,24 @@ test('a service that keeps minutes for longer writes what waited where nothing w
   await parts.flush()
   t.equal(parts.recorder.dropped, 1, 'of the first minute others have dropped all')
   t.equal((await parts.held()).resolvers?.count, 1, 'of the second there was nothing to drop')
+})
+
+test('where days are kept for a week, nothing is made only to be dropped again', async t => {
+  const { url } = await usePostgres(t)
+  const database = new HistoryDatabase(url)
+  t.teardown(() => database.close())
+  const retention = { minutes: DAY, hours: 7 * DAY, days: 7 * DAY }
+  const partition = 32 * DAY * 1000
+  // The days of the partition before are too old by then.
+  const now = floorTo(partition, Date.now()) + 20 * DAY * 1000
+  await prepare(database, [now])
+  for (let round = 0; round < 2; round += 1) await compact(database, retention, now)
+  await database.query(`
+    CREATE TABLE made ();
+    CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO made DEFAULT VALUES; END';
+    CREATE EVENT TRIGGER note ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'DROP TABLE') EXECUTE FUNCTION note();
+  `)
+  for (let round = 0; round < 2; round += 1) await compact(database, retention, now)
+  const made = await database.query('SELECT FROM made')
+  t.equal(made.length, 0)
 })

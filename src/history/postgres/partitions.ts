@@ -6,8 +6,10 @@ import type { HistoryRetention } from '../settings.js'
 
 /** Whoever waits for a lock keeps others waiting behind it, so nobody waits longer: it is tried again a minute later. */
 const LOCK_TIMEOUT = '50ms'
-/** How many partitions from now on are made in advance. */
-const AHEAD = 3
+/** How many partitions after the present one are made in advance. */
+const AHEAD = 2
+/** What began so long ago, in milliseconds, may still come; of no table is less than that kept. */
+const BEHIND = HOURS.width
 const UTC = /[-:T]|\.\d+Z$/g
 
 /**
@@ -20,9 +22,10 @@ export async function makePartitions(
   now: number,
   more: readonly number[] = []
 ): Promise<number> {
-  const around = PARTITIONED.flatMap(table =>
-    Array.from({ length: AHEAD + 1 }, (_, index) => partitionOf(table, now + (index - 1) * table.partition))
-  )
+  const around = PARTITIONED.flatMap(table => [
+    partitionOf(table, now - BEHIND),
+    ...Array.from({ length: AHEAD + 1 }, (_, index) => partitionOf(table, now + index * table.partition))
+  ])
   const further = PARTITIONED.flatMap(table => more.map(time => partitionOf(table, time)))
   const wanted = [...new Map([...around, ...further].map(partition => [partition.name, partition])).values()]
   let dropped = -Infinity
