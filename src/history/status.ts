@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.js'
 import type { HistoryState } from '../store/history.js'
-import { isOfConnection, problemOf } from './problems.js'
+import { Chore } from './chore.js'
+import { problemOf } from './problems.js'
 
 const QUIET = 60e9
 
@@ -17,16 +18,19 @@ export class HistoryStatus {
   #quietUntil = -Infinity
   /** Whether the log knows that something is wrong with writing. */
   #hasComplained = false
-  #mergingFailures = 0
-  #mergingProblem: string | null = null
+  readonly merging: Chore
+  readonly lookingBack: Chore
 
   constructor(clock: Clock, log: HistoryLog) {
     this.#clock = clock
     this.#log = log
+    // What was written can be read all the same.
+    this.merging = new Chore('what is written is not merged', log)
+    this.lookingBack = new Chore('what was measured before this process is not known', log)
   }
 
   get problem(): string | null {
-    return this.#problem ?? this.#mergingProblem
+    return this.#problem ?? this.merging.problem ?? this.lookingBack.problem
   }
 
   written(): void {
@@ -42,20 +46,6 @@ export class HistoryStatus {
     this.state = 'FAILING'
     this.#problem = problemOf(error)
     this.#complain(`history cannot be written, what was measured waits: ${this.#problem}`)
-  }
-
-  merged(): void {
-    this.#mergingFailures = 0
-    this.#mergingProblem = null
-  }
-
-  /** What was written can be read all the same. That there is no connection is said where something is to be written. */
-  mergingFailed(error: unknown): void {
-    if (isOfConnection(error)) return
-    this.#mergingFailures += 1
-    if (this.#mergingFailures < 2) return
-    this.#mergingProblem = `what is written is not merged: ${problemOf(error)}`
-    if (this.#mergingFailures === 2) this.#log('warn', {}, `PERFORMANCE: history: ${this.#mergingProblem}`)
   }
 
   /** For good. */

@@ -1,4 +1,5 @@
 import { test, type Test } from 'tap'
+import { alone } from '../../src/history/postgres/alone.js'
 import { compact } from '../../src/history/postgres/compaction.js'
 import { DatabaseClock } from '../../src/history/postgres/database-clock.js'
 import { HistoryDatabase } from '../../src/history/postgres/database.js'
@@ -127,4 +128,15 @@ test('what is too old is dropped by partitions, and what was merged of it stays'
   t.ok(before.length - after.length > 50)
   const [row] = await reader.rollups({ kinds: ['resolvers'], name: 'Query.issues' }, { from: old, to: old + HOUR })
   t.equal(row?.rollup.times.count, written[0]?.durations.length)
+})
+
+test('while another instance is at it, nobody takes it for merged', async t => {
+  const { database, writers, write, now, retention } = await setUp(t)
+  await write(floorTo(MINUTE, now) - 5 * MINUTE, writers[0] ?? 0)
+  const other = new HistoryDatabase(database.url)
+  t.teardown(() => other.close())
+  await alone(other, async () => {
+    t.equal(await compact(database, retention, now), false)
+  })
+  t.equal(await compact(database, retention, now), true)
 })

@@ -21,11 +21,11 @@ const LONGEST_WAIT = DAYS.width
  * Makes partitions, merges what all instances wrote: minutes, then hours out of minutes, then days out of hours, and
  * drops what is too old once all of it is merged. Each window is a transaction of its own, and merging it again gives the
  * same. One instance at a time does it, whichever comes first; the others find nothing to do. `now` is that of the
- * database, in milliseconds.
+ * database, in milliseconds. Answers whether all of it is merged; where not, some is left or another instance is at it.
  *
  * @throws what the first window failed with that could not be merged; all that could be done otherwise was
  */
-export async function compact(database: HistoryDatabase, own: HistoryRetention, now: number): Promise<void> {
+export async function compact(database: HistoryDatabase, own: HistoryRetention, now: number): Promise<boolean> {
   const retention = await longestRetention(database, own)
   await makePartitions(database, now)
   const partitions = await database.transaction(partitionsOf)
@@ -44,6 +44,7 @@ export async function compact(database: HistoryDatabase, own: HistoryRetention, 
   // What a process that was killed wrote last is part of a minute for as long as that may be merged anew.
   await alone(database, client => forget(client, retention, before))
   if (failures.length > 0) throw failures[0]
+  return isDone
 }
 
 /** The tables are everybody's: what one instance keeps for longer, another one must not drop. */

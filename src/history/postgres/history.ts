@@ -9,6 +9,7 @@ import { PostgresReader } from './reader.js'
 import { Predecessor } from './predecessor.js'
 import { Recorder } from './recorder.js'
 import { SCHEMA_VERSION } from './schema.js'
+import type { Chore } from '../chore.js'
 import type { HistorySettings } from '../settings.js'
 import { HistoryStatus, type HistoryLog } from '../status.js'
 import { MINUTES } from './tables.js'
@@ -160,17 +161,22 @@ export class History {
   async #write(): Promise<void> {
     await this.#writer.write()
     if (this.#status.state !== 'WRITING') return
+    await this.#try(this.#status.lookingBack, () => this.#lookBack())
+    await this.#try(this.#status.merging, () => this.#mergeInTurn())
+  }
+
+  /** `work` answers whether it is known to go well. */
+  async #try(chore: Chore, work: () => Promise<boolean>): Promise<void> {
     try {
-      await this.#lookBack()
-      await this.#mergeInTurn()
+      if (await work()) chore.done()
     } catch (error) {
-      if (!this.#isClosed) this.#status.mergingFailed(error)
+      if (!this.#isClosed) chore.failed(error)
     }
   }
 
-  async #lookBack(): Promise<void> {
+  async #lookBack(): Promise<boolean> {
     const now = this.#clock.now()
-    if (now < this.#lookAgainAt) return
+    if (now < this.#lookAgainAt) return false
     this.#lookAgainAt = Infinity
     this.#looks += 1
     // What cannot be read is not asked for as long as the process lives either.
@@ -178,18 +184,18 @@ export class History {
     try {
       const isUnsure = await this.#predecessor.restoreInto(this.#parts.earlier, [...this.#recorder.boots])
       if (isUnsure) this.#lookAgainAt = later
+      return true
     } catch (error) {
       this.#lookAgainAt = later
       throw error
     }
   }
 
-  async #mergeInTurn(): Promise<void> {
+  async #mergeInTurn(): Promise<boolean> {
     const now = this.#clock.now()
     const minute = now - (now % MINUTES.width)
-    if (minute === this.#mergedAt || now - minute < this.#phase) return
+    if (minute === this.#mergedAt || now - minute < this.#phase) return false
     this.#mergedAt = minute
-    await this.compact()
-    this.#status.merged()
+    return compact(this.#database, this.#parts.settings.retention, now)
   }
 }
