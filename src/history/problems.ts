@@ -23,6 +23,8 @@ const problems = new Map<string, string>([
 /** One line for the log and for `self.history`. Texts of errors may quote values, so only codes of unknown ones show. */
 export function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return 'writing failed'
+  if (isUnreadable(error))
+    return 'stored rows cannot be read: they are damaged, or of a later version of this package; update it if they are'
   const code = codeOf(error)
   const known = code === undefined ? undefined : problems.get(code)
   if (known !== undefined) return `${known} (${code ?? ''})`
@@ -33,10 +35,14 @@ export function problemOf(error: unknown): string {
 
 /** Whether it says no more than that the database cannot be reached now. */
 export function isOfConnection(error: unknown): boolean {
+  if (isUnreadable(error)) return false
   const code = codeOf(error)
-  // RangeError, or a code of zlib: rollups that cannot be read.
-  if (code === undefined) return !(error instanceof RangeError)
-  return /^(?:08|57P|53300|E[A-Z]+$)/.test(code)
+  return code === undefined || /^(?:08|57P|53300|E[A-Z]+$)/.test(code)
+}
+
+/** What is packed and cannot be unpacked ends too soon, or is none to zlib. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof RangeError || codeOf(error)?.startsWith('Z_') === true
 }
 
 export function codeOf(error: unknown): string | undefined {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { test } from 'tap'
 import { resolveConfig } from '../../src/config.js'
+import { compact } from '../../src/history/postgres/compaction.js'
 import { DatabaseClock } from '../../src/history/postgres/database-clock.js'
 import { HistoryDatabase } from '../../src/history/postgres/database.js'
 import { Predecessor } from '../../src/history/postgres/predecessor.js'
@@ -102,9 +103,10 @@ test('what was measured before and cannot be read is not asked for as long as th
     `INSERT INTO mercurius_performance.writers (boot, service, instance, ended)
      VALUES (gen_random_uuid(), 'numbers', 'a', now()) RETURNING id`
   )
-  await addLive(database, rows[0]?.id ?? 0, floorTo(MINUTES.width, time.origin), [])
+  await addLive(database, rows[0]?.id ?? 0, floorTo(MINUTES.width, time.origin) - 2 * MINUTES.width, [])
+  await compact(database, settingsFor(url, 'a').retention, time.origin)
   await pool.query(`UPDATE mercurius_performance.live SET data = 'spoilt'`)
-  startNumbering(t, url, 'a', time, 50)
+  const { history, lines } = startNumbering(t, url, 'a', time, 50)
   const looks = async (): Promise<number> => {
     const { rows } = await pool.query<{ log: string }>('SELECT pg_read_file(pg_current_logfile()) AS log')
     return rows[0]?.log.match(/ended IS NOT NULL OR seen/g)?.length ?? 0
@@ -112,6 +114,9 @@ test('what was measured before and cannot be read is not asked for as long as th
   let found = -1
   for (let before = -2; before < found || found === 0; before = found, found = await looks()) await delay(3_000)
   t.ok(found > 2 && found <= 20, `${found} times`)
+  const problem = /^what was measured before this process is not known: stored rows cannot be read/
+  t.match(history.report, { state: 'WRITING', problem }, 'it says what is not known and why')
+  t.strictSame(lines, [`warn PERFORMANCE: history: ${history.report.problem ?? ''}`], 'once')
 })
 
 test('where everything is kept, what was measured before takes no more memory than if it had been here', async t => {

@@ -1,0 +1,59 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { test } from 'tap'
+import { HistoryDatabase } from '../../src/history/postgres/database.js'
+import { problemOf } from '../../src/history/problems.js'
+import { decodeRollup, encodeRollup, pack, unpack } from '../../src/history/rollups/pack.js'
+import { HistoryStatus } from '../../src/history/status.js'
+import { manualClock } from '../clock.js'
+import { usePostgres } from '../postgres.js'
+import { entryOf, resolverNamed } from './simulated.js'
+
+const failureOf = (work: () => unknown): Promise<unknown> =>
+  Promise.resolve()
+    .then(work)
+    .then(
+      () => undefined,
+      (error: unknown) => error
+    )
+
+function statusWithLog() {
+  const lines: string[] = []
+  const status = new HistoryStatus(manualClock(), (_level, _fields, message) => lines.push(message))
+  return { status, lines }
+}
+
+test('rows that cannot be read are called so, whatever is wrong with them', async t => {
+  const entry = entryOf(resolverNamed('Query.issues'), [1, 2, 3])
+  const packed = await pack([entry])
+  const later = inflateRawSync(packed)
+  later[0] = 2
+  const unreadable = {
+    'no bytes at all': () => unpack(Buffer.alloc(0)),
+    'other bytes': () => unpack(Buffer.from('spoilt')),
+    'bytes that end too soon': () => unpack(packed.subarray(0, packed.length / 2)),
+    'a minute that ends in an id': () => unpack(deflateRawSync(inflateRawSync(packed).subarray(0, 4))),
+    'a rollup that ends too soon': () => decodeRollup(encodeRollup(entry).subarray(0, 4), 'resolvers'),
+    'a later format': () => unpack(deflateRawSync(later))
+  }
+  for (const [name, work] of Object.entries(unreadable)) {
+    const { status, lines } = statusWithLog()
+    const error = await failureOf(work)
+    t.match(problemOf(error), /^stored rows cannot be read/, name)
+    for (let round = 0; round < 3; round += 1) status.merging.failed(error)
+    t.equal(lines.length, 1, 'it is logged once')
+  }
+})
+
+test('that there is no connection is said by what is to be written, and not by what is done beside it', async t => {
+  const postgres = await usePostgres(t)
+  const database = new HistoryDatabase(postgres.url)
+  t.teardown(() => database.close())
+  const killed = await failureOf(() => database.query('SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(1)'))
+  await postgres.stop('immediate')
+  const refused = await failureOf(() => database.query('SELECT'))
+  for (const error of [killed, refused]) {
+    const { status, lines } = statusWithLog()
+    for (let round = 0; round < 3; round += 1) status.merging.failed(error)
+    t.strictSame([status.problem, lines], [null, []], problemOf(error))
+  }
+})
