@@ -1,3 +1,5 @@
+import { PerformanceError } from '../errors.js'
+
 /** What is wrong with where history is kept and what to do, by the code of the system's or of Postgres' error. */
 const problems = new Map<string, string>([
   [
@@ -35,7 +37,7 @@ export function problemOf(error: unknown): string {
 
 /** Whether it says no more than that the database cannot be reached now. */
 export function isOfConnection(error: unknown): boolean {
-  if (isUnreadable(error)) return false
+  if (isUnreadable(error) || isOfTime(error)) return false
   const code = codeOf(error)
   return code === undefined || /^(?:08|57P|53300|E[A-Z]+$)/.test(code)
 }
@@ -43,6 +45,11 @@ export function isOfConnection(error: unknown): boolean {
 /** What is packed and cannot be unpacked ends too soon, or is none to zlib. */
 function isUnreadable(error: unknown): boolean {
   return error instanceof RangeError || codeOf(error)?.startsWith('Z_') === true
+}
+
+/** Its time was over, and nothing had gone wrong before. */
+function isOfTime(error: unknown): boolean {
+  return error instanceof PerformanceError && error.code === 'MPERF_DATABASE_DEADLINE' && error.cause === undefined
 }
 
 export function codeOf(error: unknown): string | undefined {

@@ -4,6 +4,7 @@ import { HistoryDatabase } from '../../src/history/postgres/database.js'
 import { problemOf } from '../../src/history/problems.js'
 import { decodeRollup, encodeRollup, pack, unpack } from '../../src/history/rollups/pack.js'
 import { HistoryStatus } from '../../src/history/status.js'
+import { createPool } from '../../src/database/pool.js'
 import { manualClock } from '../clock.js'
 import { usePostgres } from '../postgres.js'
 import { entryOf, resolverNamed } from './simulated.js'
@@ -42,6 +43,26 @@ test('rows that cannot be read are called so, whatever is wrong with them', asyn
     for (let round = 0; round < 3; round += 1) status.merging.failed(error)
     t.equal(lines.length, 1, 'it is logged once')
   }
+})
+
+test('merging that takes longer than it may is said, though writing goes well', async t => {
+  const { url } = await usePostgres(t)
+  const pool = createPool({ connectionString: url, max: 1, deadline: 0.3 })
+  t.teardown(() => pool.end())
+  const error = await failureOf(() => pool.transaction(client => client.query('SELECT pg_sleep(5)')))
+  t.match(error, { code: 'MPERF_DATABASE_DEADLINE' })
+  const { status, lines } = statusWithLog()
+  status.written()
+  status.merging.failed(error)
+  t.equal(status.problem, null, 'once may be chance')
+  status.merging.failed(error)
+  t.match(status.problem, /^what is written is not merged: .*nothing answered in time/)
+  status.merging.failed(error)
+  t.match(lines, [/^PERFORMANCE: history: what is written is not merged/])
+  t.equal(lines.length, 1)
+  t.equal(status.state, 'WRITING')
+  status.merging.done()
+  t.equal(status.problem, null)
 })
 
 test('that there is no connection is said by what is to be written, and not by what is done beside it', async t => {
