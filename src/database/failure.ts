@@ -44,6 +44,12 @@ const messages: readonly (readonly [start: string, failure: Failure])[] = [
   ['timeout expired', 'lost']
 ]
 
+/**
+ * FATAL and PANIC, which end the connection, in every language of Postgres: the driver passes on the translated word
+ * alone, and most languages keep these two.
+ */
+const endingSeverity = /^(?:FATAL|PANI|ВАЖНО|ФАТАЛ|ПАН[ИІ]К|치명|손상|ფატალ|პანიკ|致命|比致命)/
+
 /** SQLSTATEs that turn a connection away for the moment; any other says what is wrong with how it was asked for. */
 const turningAway = new Set(['57P01', '57P02', '57P03', '53300', '08001', '08006'])
 
@@ -59,6 +65,7 @@ export function connectFailure(error: unknown): Failure {
 
 /** What an error says that came for a statement on `client`. */
 export function statementFailure(error: unknown, client?: unknown): Failure {
+  if (endsConnection(error)) return 'lost'
   const failure = failureOf(error)
   // Nothing refuses a connection that there is.
   if (failure === 'unconnected' && codeOf(error) !== undefined) return 'lost'
@@ -74,7 +81,13 @@ function isBroken(client: unknown): boolean {
 /** Whether Postgres itself says that the statement failed and the connection lives on. */
 export function isRefusal(error: unknown): boolean {
   const code = codeOf(error)
-  return code !== undefined && isState(code) && failureOf(error) !== 'lost'
+  return code !== undefined && isState(code) && !endsConnection(error) && failureOf(error) !== 'lost'
+}
+
+/** Whether Postgres, or a pooler in front of it, hangs up with this error: whatever its SQLSTATE, it is no refusal. */
+function endsConnection(error: unknown): boolean {
+  const severity = (error as { severity?: unknown } | null | undefined)?.severity
+  return typeof severity === 'string' && endingSeverity.test(severity)
 }
 
 /** A SQLSTATE, the system's code, or one of ours, which hold no values: a callback may throw a code of any text. */
@@ -108,15 +121,11 @@ function failureOf(error: unknown): Failure {
 
 /**
  * Class 08. Not where Postgres itself says so of a statement and goes on, as for a wrong number of parameters or of a server
- * behind it; the severity is in the server's language, but those that end a connection are the same in most.
+ * behind it.
  */
 function isConnectionException(code: string, error: unknown): boolean {
-  const { severity, routine } = error as { readonly severity?: unknown; readonly routine?: unknown }
-  return (
-    isState(code) &&
-    code.startsWith('08') &&
-    !(typeof routine === 'string' && !/^(?:FATAL|PANIC)/.test(String(severity)))
-  )
+  const { routine } = error as { readonly routine?: unknown }
+  return isState(code) && code.startsWith('08') && typeof routine !== 'string'
 }
 
 function isSystemCode(code: string): boolean {

@@ -1,5 +1,5 @@
 import type { PoolClient, QueryConfig, QueryResult } from 'pg'
-import { isRefusal, statementFailure } from './failure.js'
+import { statementFailure } from './failure.js'
 import { isRead, isUndoneAsAWhole } from './reads.js'
 import { DatabaseRequest, type Done, type RequestPool } from './request.js'
 
@@ -63,7 +63,7 @@ export class QueryRequest extends DatabaseRequest<QueryResult> {
     // Like pg's own pool: the text may have opened a transaction that is now broken.
     this.discard(error)
     if (failure === 'unconnected') this.fail(error, 'neverConnected')
-    else this.fail(error, failure === 'rolled back' && isRefusal(error) && this.#isUndone ? 'rolledBack' : undefined)
+    else this.fail(error, failure === 'rolled back' && this.#isUndone ? 'rolledBack' : undefined)
   }
 
   /** Nobody knows whether it happened: what only reads is read once more, what may be done twice is done again. */

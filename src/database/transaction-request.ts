@@ -106,10 +106,11 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
     if (this.isOver) return
     if (!lives) {
       this.lose(error)
-      const isLoss = failure === 'lost' || failure === 'unconnected'
+      // Rolled back with its connection, it is as lost as any other.
+      const isLoss = failure !== 'final'
       const mayRepeat = this.#stage === 'begin' || repeatable === true || idempotent === true
       this.fail(error, isLoss && mayRepeat ? 'lostBeforeCommit' : undefined)
-    } else if (failure === 'rolled back' && isRefusal(error) && repeatable !== false) {
+    } else if (failure === 'rolled back' && repeatable !== false) {
       // The connection is kept for the next attempt, if there is one.
       this.fail(error, 'rolledBack')
       if (this.hasEnded) this.#giveBack(client)

@@ -74,6 +74,31 @@ test('an error of Postgres itself leaves the connection alive, unless it says ot
   t.notOk(['57P01', '08006', '25P03', 'EPIPE', 'ECONNRESET'].some(code => isRefusal(withCode(code))))
 })
 
+test('an error that ends the connection is none that leaves it alive, in any language of Postgres', async t => {
+  const severities = ['FATAL', 'PANIC', 'FATALE', 'FATALT', 'PANIK', 'ВАЖНО', 'ПАНИКА', 'ФАТАЛЬНО', 'ПАНІКА']
+  for (const severity of [
+    ...severities,
+    '치명적오류',
+    '손상',
+    'ფატალური',
+    'პანიკა',
+    '致命错误',
+    '比致命错误还过分的错误'
+  ]) {
+    for (const code of ['XX000', '58030', '53100', '23505', '40001']) {
+      const error = Object.assign(withCode(code), { severity })
+      t.notOk(isRefusal(error), `${severity} ${code}`)
+      t.equal(statementFailure(error), 'lost', `${severity} ${code}`)
+    }
+  }
+  for (const severity of ['ERROR', 'FEHLER', 'ERREUR', 'ОШИБКА', '오류', '错误', undefined]) {
+    const error = Object.assign(withCode('XX000'), { severity })
+    t.ok(isRefusal(error), String(severity))
+    t.equal(statementFailure(error), 'final', String(severity))
+  }
+  t.equal(connectFailure(Object.assign(withCode('28P01'), { severity: 'FATAL' })), 'final', 'of no connection yet')
+})
+
 test('an error of class 08 that Postgres has for a statement, and not for its connection, is final', async t => {
   const said = (code: string, severity: string) =>
     Object.assign(withCode(code), { severity, routine: 'exec_bind_message' })

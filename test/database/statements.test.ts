@@ -57,6 +57,33 @@ test('a statement of its own whose connection is cut', { timeout: 60_000 }, asyn
     t.equal(await present(4), 1)
   })
 
+  t.test('an error that ends the connection leaves open what became of a write, whatever its SQLSTATE', async t => {
+    const words = [
+      { severity: 'FATAL', code: 'XX000' },
+      { severity: 'FATAL', code: '58000' },
+      { severity: 'PANIC', code: '58030' },
+      { severity: 'PANIC', code: '53100' },
+      { severity: 'FATAL', code: '40001' }
+    ]
+    for (const [index, said] of words.entries()) {
+      const id = 20 + index
+      proxy.watch('INSERT', 'before its answer', 1, said)
+      await t.rejects(pool.query(INSERT, [id]), { code: 'MPERF_OUTCOME_UNKNOWN', cause: { code: said.code } })
+      t.equal(await present(id), 1, `${said.severity} ${said.code}: it did happen`)
+    }
+  })
+
+  t.test('and what only reads or may be done twice is done again', async t => {
+    for (const code of ['XX000', '40001']) {
+      const said = { severity: 'FATAL', code }
+      proxy.watch('AS again', 'before its answer', 1, said)
+      t.same((await pool.query('SELECT 1 AS again')).rows, [{ again: 1 }], code)
+      proxy.watch('INSERT', 'before it arrives', 1, said)
+      await pool.query({ text: UPSERT, values: [30], idempotent: true })
+    }
+    t.equal(await present(30), 1)
+  })
+
   t.test('errors of Postgres come out as they are, at the first attempt', async t => {
     const { attempts } = counts()
     await t.rejects(pool.query(INSERT, [1]), { code: '23505' })

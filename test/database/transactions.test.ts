@@ -45,6 +45,45 @@ test('a transaction is done as a whole or not at all', { timeout: 60_000 }, asyn
     t.equal(await present(6), 1)
   })
 
+  t.test('when Postgres or a pooler hangs up at COMMIT with an error, its outcome is unknown', async t => {
+    const failing = [
+      { severity: 'FATAL', code: 'XX000' },
+      { severity: 'PANIC', code: '58030' },
+      { severity: 'FATAL', code: '40001' }
+    ]
+    for (const [index, said] of failing.entries()) {
+      const id = 20 + index
+      proxy.watch('COMMIT', 'before its answer', 1, said)
+      await t.rejects(pool.transaction(add(id), { repeatable: true }), {
+        code: 'MPERF_OUTCOME_UNKNOWN',
+        cause: { code: said.code }
+      })
+      t.equal(await present(id), 1, `${said.severity} ${said.code}: it did happen`)
+    }
+    proxy.watch('COMMIT', 'before its answer', 1, { severity: 'FATAL', code: 'XX000' })
+    await pool.transaction(add(23, UPSERT), { idempotent: true })
+    t.equal(await present(23), 1)
+  })
+
+  t.test('when it hangs up before COMMIT, a repeatable transaction runs again', async t => {
+    for (const [index, code] of ['XX000', '40001', '40P01'].entries()) {
+      const id = 30 + index
+      const said = { severity: 'FATAL', code }
+      proxy.watch('INSERT', 'before it arrives', 1, said)
+      await t.rejects(pool.transaction(add(id)), { code }, 'on a new connection, so only if it says that it may')
+      proxy.watch('INSERT', 'before it arrives', 1, said)
+      await pool.transaction(add(id), { repeatable: true })
+      t.equal(await present(id), 1, code)
+    }
+    // A server that speaks a language that nobody foresaw.
+    proxy.watch('INSERT', 'before it arrives', 1, { severity: 'KATASTROFALNY', code: '40001' })
+    await pool.transaction(add(33), { repeatable: true })
+    t.equal(await present(33), 1)
+    proxy.watch('BEGIN', 'before it arrives', 1, { severity: 'FATAL', code: '58000' })
+    await pool.transaction(add(34))
+    t.equal(await present(34), 1, 'nothing had been done at BEGIN')
+  })
+
   t.test('an error of its own that looks like a lost connection is none', async t => {
     let runs = 0
     const work = (): Promise<void> => {
