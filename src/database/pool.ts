@@ -9,6 +9,7 @@ import { PoolGroup } from './pool-group.js'
 import { deadlineOf, resolvePoolOptions, type CreatePoolOptions, type ResolvedPoolOptions } from './pool-options.js'
 import { ConnectRequest, QueryRequest, type QueryRetryOptions } from './query-request.js'
 import { PoolState, type StatedPool } from './pool-state.js'
+import { promised } from './promised.js'
 import type { Done } from './request.js'
 import { isSubmittable } from './submittable.js'
 import { TransactionRequest, type TransactionOptions, type TransactionWork } from './transaction-request.js'
@@ -105,9 +106,22 @@ function resilient(Pool: PoolClass) {
     }
 
     transaction<Result>(work: TransactionWork<Result>, options: TransactionOptions = {}): Promise<Result> {
-      return promised(settled => {
-        new TransactionRequest(this.#state, this.#deadlineOf(options), work, options, settled).start()
-      })
+      let thrown: unknown
+      const watched: TransactionWork<Result> = async client => {
+        try {
+          return await work(client)
+        } catch (error) {
+          thrown = error
+          throw error
+        }
+      }
+      return promised(
+        settled => {
+          new TransactionRequest(this.#state, this.#deadlineOf(options), watched, options, settled).start()
+        },
+        // What the callback throws says where in it that was.
+        error => error === thrown
+      )
     }
 
     override end(callback?: EndCallback): unknown {
@@ -145,19 +159,6 @@ function loadPg(): typeof pg {
       cause: error
     })
   }
-}
-
-/** As pg does: the stack leads to who asked, and not to the socket. */
-function promised<Result>(start: (settled: Done<Result>) => void): Promise<Result> {
-  return new Promise<Result>((resolve, reject) => {
-    start((error, result) => {
-      if (error === undefined) resolve(result as Result)
-      else reject(error)
-    })
-  }).catch((error: unknown) => {
-    if (error instanceof Error) Error.captureStackTrace(error)
-    throw error
-  })
 }
 
 /** Whoever uses a broken connection gets the error by himself; an application may listen as well. */

@@ -218,6 +218,20 @@ test('every form of a call is the one of pg', { timeout: 60_000 }, async t => {
   t.equal(pool.idleCount, pool.totalCount, 'all connections are given back')
 })
 
+test('an error that the application made, of a password or a value that it reads, comes out even if it is frozen', async t => {
+  const { url, port } = await usePostgres(t)
+  const own: Error = Object.freeze(new Error('its own'))
+  const fail = (): never => {
+    throw own
+  }
+  const unnamed = createPool({ host: '127.0.0.1', port, user: 'postgres', password: fail })
+  const unreadable = createPool({ connectionString: url, types: { getTypeParser: () => fail } })
+  t.teardown(() => Promise.all([unnamed.end(), unreadable.end()]))
+  t.equal(await unnamed.connect().catch((error: unknown) => error), own)
+  t.equal(await unnamed.query('SELECT 1').catch((error: unknown) => error), own)
+  t.equal(await unreadable.query('SELECT 1').catch((error: unknown) => error), own)
+})
+
 test('retries keep to a tenth of the requests', { timeout: 60_000 }, async t => {
   const { pool, proxy, counts } = await useLedger(t)
   await pool.query('SELECT 1')

@@ -24,6 +24,37 @@ test('a transaction is done as a whole or not at all', { timeout: 60_000 }, asyn
     await t.rejects(swallowing, { code: 'MPERF_TRANSACTION_ROLLED_BACK' })
   })
 
+  t.test(
+    'its stack still says where in the callback it was thrown, and an error that is frozen comes out too',
+    async t => {
+      const thrownHere = (): Error => new Error('its own')
+      const error = thrownHere()
+      const { stack } = error
+      const frozen = Object.freeze(thrownHere())
+      for (const thrown of [error, frozen]) {
+        const caught: unknown = await pool.transaction(() => Promise.reject(thrown)).catch((reason: unknown) => reason)
+        t.equal(caught, thrown)
+      }
+      t.equal(error.stack, stack)
+      t.match(stack, /thrownHere/)
+
+      const ofStatement: unknown = await pool
+        .transaction(async function inCallback(client) {
+          await client.query('SELECT 1 / 0')
+        })
+        .catch((reason: unknown) => reason)
+      t.match(ofStatement, { code: '22012', stack: /inCallback/ })
+    }
+  )
+
+  t.test('an error of COMMIT leads to who asked for the transaction', async t => {
+    proxy.watch('COMMIT', 'before it arrives')
+    const asking = async function asking(): Promise<void> {
+      await pool.transaction(add(7))
+    }
+    await t.rejects(asking(), { code: 'MPERF_OUTCOME_UNKNOWN', stack: /asking/ })
+  })
+
   t.test('cut before COMMIT, it runs again only if it is repeatable', async t => {
     proxy.watch('INSERT', 'before its answer')
     await t.rejects(pool.transaction(add(3)), { message: 'Connection terminated unexpectedly' })
