@@ -25,8 +25,10 @@ export interface Windows {
 export function windowFor(retentionSeconds: number): Window {
   if (retentionSeconds === 0) return { width: 60 * SECOND, retention: Infinity, slots: SLOTS + 1 }
   const retention = retentionSeconds * SECOND
-  const width = Math.max(SHORTEST_SLOT, retention / SLOTS)
-  return { width, retention, slots: Math.ceil(retention / width) + 1 }
+  const width = retention / SLOTS
+  // Not by dividing again: that may round to a slot too many.
+  if (width >= SHORTEST_SLOT) return { width, retention, slots: SLOTS + 1 }
+  return { width: SHORTEST_SLOT, retention, slots: Math.ceil(retention / SHORTEST_SLOT) + 1 }
 }
 
 /**

@@ -3,7 +3,7 @@ import { seededRandom } from '../random.js'
 import { call, recordResolver, storeWith } from './support.js'
 
 test('Data Retention: nothing older than the retention plus a slot is reported, nothing younger is lost', t => {
-  for (const retention of [1, 7, 60, 3600, 86_400]) {
+  for (const retention of [1, 7, 60, 65, 3600, 86_400]) {
     const { store, clock, countOf } = storeWith(retention)
     const random = seededRandom(retention)
     const ends: number[] = []
