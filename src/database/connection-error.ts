@@ -1,5 +1,7 @@
 import pg from 'pg'
 import { maskConnectionString } from './connection-url.js'
+import { statementFailure } from './failure.js'
+import { SetupError } from './setup-error.js'
 
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000
 const EXAMPLE = 'postgres://user:password@localhost:5432/database'
@@ -71,9 +73,17 @@ function syntaxProblem(value: string): string | undefined {
 
 function errorProblem(error: unknown): string {
   if (!(error instanceof Error)) return 'connecting failed'
+  if (error instanceof SetupError) return `${error.message}: ${setupProblem(error)}`
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const known = code === undefined ? undefined : problems[code]
   const byMessage = messages.find(([pattern]) => pattern.test(error.message))?.[1]
   // The text of an unknown error may quote the connection string, so only its code is shown.
   return known ?? byMessage ?? `connecting failed with ${code ?? error.name}; check every part of it`
+}
+
+/** Postgres answered before, so that it is not the address that is wrong. */
+function setupProblem({ cause, code }: SetupError): string {
+  if (statementFailure(cause) === 'lost') return 'the connection was lost; try again'
+  const known = code === undefined ? undefined : problems[code]
+  return known ?? 'the tables there are not those that it expects; restore them, or name an empty database'
 }

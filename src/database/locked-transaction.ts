@@ -1,6 +1,7 @@
 import { context } from '@opentelemetry/api'
 import { suppressTracing } from '@opentelemetry/core'
 import pg from 'pg'
+import { SetupError } from './setup-error.js'
 
 /** Any number will do, as long as every instance of the application uses the same one. ASCII for 'MPER'. */
 const LOCK = 0x4d504552
@@ -13,6 +14,8 @@ const LOCK_TIMEOUT_SECONDS = 60
  *
  * The lock is taken inside the transaction because embedded Postgres has a single session, in which everyone holds
  * every advisory lock; there it is the open transaction that makes others wait.
+ *
+ * @throws SetupError for all that fails once it is connected
  */
 export async function withLockedTransaction<Result>(
   connectionString: string,
@@ -47,6 +50,6 @@ async function lockAndRun<Result>(client: pg.Client, work: (client: pg.Client) =
     return result
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined)
-    throw error
+    throw error instanceof SetupError ? error : new SetupError('setting up the database', error)
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import Postgrator from 'postgrator'
 import { withLockedTransaction } from './locked-transaction.js'
+import { SetupError } from './setup-error.js'
 
 /** One step of the schema. Never edit one that has been released: its checksum is compared. */
 export interface Migration {
@@ -21,6 +22,7 @@ export interface MigrateOptions {
  * instances at once: they take turns. All migrations that are due commit together or not at all.
  *
  * @param migrations the migrations, or a folder of `001.do.name.sql` files
+ * @throws SetupError naming the migration that failed
  */
 export async function migrate(
   connectionString: string,
@@ -37,8 +39,16 @@ export async function migrate(
       typeof migrations === 'string'
         ? new Postgrator({ ...options, migrationPattern: `${migrations}/*` })
         : new PostgratorInMemory(options, migrations)
-    const applied = await postgrator.migrate()
-    return applied.map(migration => migration.version)
+    let what = 'setting up the tables'
+    postgrator.on('migration-started', ({ version, name }) => {
+      what = `migration ${version} (${name})`
+    })
+    try {
+      const applied = await postgrator.migrate()
+      return applied.map(migration => migration.version)
+    } catch (error) {
+      throw new SetupError(what, error)
+    }
   })
 }
 

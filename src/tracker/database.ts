@@ -14,7 +14,7 @@ export interface PreparedDatabase {
 /**
  * A database with the newest tables, and outside production with data in them.
  *
- * @throws StartError where DATABASE_URL cannot be used
+ * @throws StartError where DATABASE_URL cannot be used, or its tables cannot be set up
  */
 export async function prepareDatabase({ databaseUrl, production }: Settings): Promise<PreparedDatabase> {
   const database = databaseUrl === undefined ? await startEmbeddedPostgres() : await reachPostgres(databaseUrl)

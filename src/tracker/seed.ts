@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { withLockedTransaction } from '../database/locked-transaction.js'
+import { SetupError } from '../database/setup-error.js'
 import { createSeedData, type Columns } from './seed-data.js'
 
 /** The types of the columns that are not text, for the arrays that carry them. */
@@ -17,18 +18,26 @@ const columnTypes: Readonly<Record<string, string>> = {
 /**
  * Fills empty tables with the demonstration data and says whether it did. Several instances at once seed once.
  *
- * @throws Error in production, whose tables nobody else may fill
+ * @throws Error in production, whose tables nobody else may fill; SetupError where they cannot be filled
  */
 export async function seed(connectionString: string): Promise<boolean> {
   if (process.env.NODE_ENV === 'production') throw new Error('the demonstration data is not for production')
   return withLockedTransaction(connectionString, async client => {
-    if (!(await tablesAreEmpty(client))) return false
-    for (const [table, columns] of Object.entries(createSeedData()) as [string, Columns][]) {
-      await insert(client, table, columns)
+    try {
+      return await fillEmptyTables(client)
+    } catch (error) {
+      throw new SetupError('filling the tables with demonstration data', error)
     }
-    await client.query('ANALYZE users, projects, labels, issues, comments, issue_labels')
-    return true
   })
+}
+
+async function fillEmptyTables(client: Client): Promise<boolean> {
+  if (!(await tablesAreEmpty(client))) return false
+  for (const [table, columns] of Object.entries(createSeedData()) as [string, Columns][]) {
+    await insert(client, table, columns)
+  }
+  await client.query('ANALYZE users, projects, labels, issues, comments, issue_labels')
+  return true
 }
 
 async function tablesAreEmpty(client: Client): Promise<boolean> {
