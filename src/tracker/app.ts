@@ -12,12 +12,14 @@ import {
   createValidationRules,
   DOCUMENT_CACHE_SIZE,
   parseOptions,
-  serverLimits
+  serverLimits,
+  socketLimits,
+  type SocketLimits
 } from './limits.js'
 import { createLoaders, createResolvers } from './resolvers.js'
 import { schema } from './schema.js'
-import { GuardedSocket, type Socket } from './socket-guard.js'
 import { checkSubscription } from './socket-messages.js'
+import { guardSockets } from './sockets.js'
 
 export interface TrackerOptions {
   readonly pool: Pool
@@ -29,6 +31,8 @@ export interface TrackerOptions {
   readonly production?: boolean
   /** After how many executions graphql-jit compiles a document; 0, the default, leaves all to graphql-js. */
   readonly jit?: number
+  /** Default: `socketLimits`. */
+  readonly sockets?: SocketLimits
 }
 
 /** The Tracker API, ready to listen. It does not own the pool. */
@@ -37,7 +41,8 @@ export async function createTracker({
   logger,
   performance,
   production,
-  jit = 0
+  jit = 0,
+  sockets = socketLimits
 }: TrackerOptions): Promise<FastifyInstance> {
   const app = fastify({
     ...serverLimits,
@@ -49,20 +54,26 @@ export async function createTracker({
   pool.on('error', error => {
     app.log.warn({ code: (error as Error & { code?: unknown }).code }, 'an idle connection to Postgres was lost')
   })
-  await registerGraphQL(app, pool, production ?? process.env.NODE_ENV === 'production', jit)
+  await registerGraphQL(app, { pool, production: production ?? process.env.NODE_ENV === 'production', jit, sockets })
   await app.register(mercuriusPerformance, performance ?? {})
   await registerCache(app)
   addHealthRoutes(app, pool)
   return app
 }
 
-async function registerGraphQL(app: FastifyInstance, pool: Pool, production: boolean, jit: number): Promise<void> {
+async function registerGraphQL(
+  app: FastifyInstance,
+  { pool, production, jit, sockets }: Required<Pick<TrackerOptions, 'pool' | 'production' | 'jit' | 'sockets'>>
+): Promise<void> {
   const validationRules = createValidationRules({ production, jit })
   const validateOptions = createValidateOptions(production)
-  guardSockets(app, message =>
-    checkSubscription(app.graphql.schema, message, validationRules, validateOptions).map(error =>
-      toPublicError(error, app.log)
-    )
+  const verifyClient = guardSockets(
+    app,
+    message =>
+      checkSubscription(app.graphql.schema, message, validationRules, validateOptions).map(error =>
+        toPublicError(error, app.log)
+      ),
+    sockets
   )
   const options: MercuriusOptions = {
     schema,
@@ -77,13 +88,9 @@ async function registerGraphQL(app: FastifyInstance, pool: Pool, production: boo
     graphiql: !production,
     // Mercurius keeps mutations from GET alone, and HEAD would run them.
     additionalRouteOptions: { exposeHeadRoute: false },
-    // Scripts cannot set Sec- headers: this one proves a WebSocket handshake, whose Origin is checked below.
+    // Scripts cannot set Sec- headers: this one proves a WebSocket handshake, whose Origin is checked too.
     csrfPrevention: { requiredHeaders: ['mercurius-require-preflight', 'sec-websocket-key'] },
-    subscription: {
-      verifyClient: ({ origin, req }, next) => {
-        next(isSameOrigin(origin, req.headers.host), 403)
-      }
-    }
+    subscription: { verifyClient }
   }
   await app.register(mercurius, options)
   app.graphql.addHook('preValidation', (_schema, document) => {
@@ -101,21 +108,4 @@ function refuseSyntaxTrees(document: { readonly loc?: unknown } | null): void {
   if (!(document?.loc instanceof Location)) {
     throw new TrackerError('GRAPHQL_PARSE_FAILED', 'query: expected the text of a GraphQL document')
   }
-}
-
-type Handler = (socket: Socket, request: unknown) => unknown
-
-/** Must come before Mercurius, whose WebSocket route it wraps. */
-function guardSockets(app: FastifyInstance, check: ConstructorParameters<typeof GuardedSocket>[1]): void {
-  app.addHook('onRoute', options => {
-    const route = options as { wsHandler?: Handler }
-    const handler = route.wsHandler
-    if (handler === undefined) return
-    route.wsHandler = (socket, request) => handler(new GuardedSocket(socket, check), request)
-  })
-}
-
-/** Programs send no Origin; browsers always do, and pages of other sites may not listen in. */
-function isSameOrigin(origin: string | undefined, host: string | undefined): boolean {
-  return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)
 }

@@ -35,6 +35,17 @@ export const serverLimits = {
   http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16 * KIBIBYTE }
 } satisfies FastifyHttpOptions<Server>
 
+export interface SocketLimits {
+  /** The most WebSockets at once; each holds its subscriptions and what is yet to be sent. */
+  readonly most: number
+  /** Milliseconds until a client must have sent `connection_init`. */
+  readonly initialisation: number
+  /** Milliseconds between two pings; a client that leaves one unanswered is gone. */
+  readonly ping: number
+}
+
+export const socketLimits: SocketLimits = { most: 1_000, initialisation: 10_000, ping: 30_000 }
+
 export interface ValidateOptions {
   /** The most errors that one answer lists. */
   readonly maxErrors: number

@@ -7,9 +7,10 @@ import { isHeaders, readMessage, type ClientMessage } from './socket-messages.js
 /** The most subscriptions of one socket. */
 const MOST_SUBSCRIPTIONS = 50
 
-/** Close codes of RFC 6455, and one of graphql-transport-ws. */
+/** Close codes of RFC 6455, and those of graphql-transport-ws. */
 const POLICY_VIOLATION = 1008
 const MESSAGE_TOO_BIG = 1009
+const INITIALISATION_TIMEOUT = 4408
 const TOO_MANY_INITIALISATION_REQUESTS = 4429
 
 /** The part of a `ws` WebSocket that Mercurius uses. */
@@ -37,16 +38,25 @@ export class GuardedSocket extends EventEmitter {
   readonly #check: CheckSubscription
   /** The ids that Mercurius may still have something for, so those too whose end it has not told yet. */
   readonly #subscriptions = new Set<unknown>()
+  /** Until the client has sent its `connection_init`. */
+  readonly #initialisation: NodeJS.Timeout
   #isInitialised = false
 
-  constructor(socket: Socket, check: CheckSubscription) {
+  /** `initialisation` is in milliseconds. */
+  constructor(socket: Socket, check: CheckSubscription, initialisation: number) {
     super()
     this.#socket = socket
     this.#check = check
+    this.#initialisation = setTimeout(() => {
+      this.#drop(INITIALISATION_TIMEOUT, 'connection initialisation timeout')
+    }, initialisation).unref()
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (this.#admit(data)) this.emit('message', data, isBinary)
     })
-    socket.on('close', (code: number, reason: Buffer) => this.emit('close', code, reason))
+    socket.on('close', (code: number, reason: Buffer) => {
+      clearTimeout(this.#initialisation)
+      this.emit('close', code, reason)
+    })
     socket.on('error', (error: Error) => this.listenerCount('error') > 0 && this.emit('error', error))
   }
 
@@ -89,6 +99,7 @@ export class GuardedSocket extends EventEmitter {
     if (!isHeaders(payload)) return this.#drop(POLICY_VIOLATION, 'expected headers')
     if (this.#isInitialised) return this.#drop(TOO_MANY_INITIALISATION_REQUESTS, 'too many initialisation requests')
     this.#isInitialised = true
+    clearTimeout(this.#initialisation)
     return true
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Test } from 'tap'
-import { WebSocket } from 'ws'
+import { WebSocket, type ClientOptions } from 'ws'
 
 export type Protocol = 'graphql-ws' | 'graphql-transport-ws'
 
@@ -24,9 +24,10 @@ export interface TestSocket {
 export async function openSocket(
   t: Test,
   url: string,
-  protocol: Protocol = 'graphql-transport-ws'
+  protocol: Protocol = 'graphql-transport-ws',
+  options: ClientOptions = {}
 ): Promise<TestSocket> {
-  const socket = new WebSocket(url.replace('http', 'ws'), protocol)
+  const socket = new WebSocket(url.replace('http', 'ws'), protocol, options)
   t.teardown(() => {
     socket.terminate()
   })
