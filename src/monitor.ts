@@ -165,7 +165,7 @@ export class Monitor extends Recording {
 
   #poolSnapshot({ include }: SnapshotOptions): Snapshot['pool'] {
     if (!(include?.includes('pool') ?? true)) return poolReport(new PoolGroup(), nothing, () => nothing)
-    const { all, byName } = readPoolWaits(this.store)
+    const { all, byName } = readPoolWaits(this.store, this.pools.rowOf)
     return poolReport(this.pools, all, name => byName.get(name) ?? nothing)
   }
 

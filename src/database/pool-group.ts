@@ -58,14 +58,25 @@ export class PoolGroup {
 
   /** Those that have not ended; pools of one name are one, and those of too many names are `(other)`. */
   get byName(): ReadonlyMap<string, PoolReport> {
-    const named = new Map<string, GroupedPool[]>()
+    return new Map([...this.#rows()].map(([name, pools]) => [name, sumOf(pools)]))
+  }
+
+  /** Tells in which row of `byName` the pools of a name are; those that had too many names for one are in `(other)`. */
+  get rowOf(): (name: string | undefined) => string | undefined {
+    const rows = new Map<string, string>()
+    for (const [row, pools] of this.#rows()) for (const { name } of pools) rows.set(name, row)
+    return name => (name === undefined ? OTHER : rows.get(name))
+  }
+
+  #rows(): Map<string, GroupedPool[]> {
+    const rows = new Map<string, GroupedPool[]>()
     for (const pool of this.#pools) {
-      const name = named.has(pool.name) || named.size < MOST_NAMES ? pool.name : OTHER
-      const alike = named.get(name)
-      if (alike === undefined) named.set(name, [pool])
+      const row = rows.has(pool.name) || rows.size < MOST_NAMES ? pool.name : OTHER
+      const alike = rows.get(row)
+      if (alike === undefined) rows.set(row, [pool])
       else alike.push(pool)
     }
-    return new Map([...named].map(([name, pools]) => [name, sumOf(pools)]))
+    return rows
   }
 }
 

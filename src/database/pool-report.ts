@@ -1,7 +1,7 @@
 import { retriesIn } from './counts.js'
 import type { PoolGroup, PoolReport } from './pool-group.js'
 
-/** What the pools of a group have done and how they stand, with the waits that `waitsOf` knows of a name or of all. */
+/** What the pools of a group have done and how they stand, with the waits that `waitsOf` knows of a row or of all. */
 export function poolReport<Waits>(group: PoolGroup, all: Waits, waitsOf: (name: string) => Waits) {
   return {
     ...stateOf(group.total),

@@ -20,15 +20,16 @@ import { total } from './sums.js'
 
 const SECOND = 1e9
 
-/** How long callers waited for connections: of all pools, and by the name of the pool. */
+/** How long callers waited for connections: of all pools, and by the row that a pool is in. */
 export interface PoolWaits {
   readonly all: TimeSummary
   readonly byName: ReadonlyMap<string | undefined, TimeSummary>
 }
 
-export function readPoolWaits(store: Store): PoolWaits {
+/** `rowOf` tells in which row the pools of a name are, without a name those of too many; none where they have ended. */
+export function readPoolWaits(store: Store, rowOf: (name: string | undefined) => string | undefined): PoolWaits {
   const reader = new SeriesReader(store, {}, undefined)
-  return { all: reader.timesOfAll('poolWaits'), byName: reader.timesByName('poolWaits') }
+  return { all: reader.timesOfAll('poolWaits'), byName: reader.timesByName('poolWaits', rowOf) }
 }
 
 /**

@@ -70,15 +70,24 @@ export class SeriesReader {
     return countsIn(this.#merger)
   }
 
-  /** The overflow series has no name here: a cache may be called as it is. */
-  timesByName(kind: NamedKind): Map<string | undefined, TimeSummary> {
-    const times = new Map<string | undefined, TimeSummary>()
+  /** By name, or by the row that a name belongs in. The overflow series has no name: a cache may be called as it is. */
+  timesByName(
+    kind: NamedKind,
+    rowOf: (name: string | undefined) => string | undefined = name => name
+  ): Map<string | undefined, TimeSummary> {
+    const rows = new Map<string | undefined, SomePart[]>()
     for (const parts of this.#parts(kind)) {
       const [{ series, isOverflow }] = parts
       if (!this.#hasName(series.name)) continue
+      const row = rowOf(isOverflow ? undefined : series.name)
+      const alike = rows.get(row)
+      if (alike === undefined) rows.set(row, [...parts])
+      else alike.push(...parts)
+    }
+    const times = new Map<string | undefined, TimeSummary>()
+    for (const [row, parts] of rows) {
       this.#read(parts)
-      if (this.#merger.count === 0) continue
-      times.set(isOverflow ? undefined : series.name, timesIn(this.#merger))
+      if (this.#merger.count > 0) times.set(row, timesIn(this.#merger))
     }
     return times
   }

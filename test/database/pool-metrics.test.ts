@@ -78,6 +78,35 @@ test('pools of more than a hundred names share one', async t => {
   t.equal(total.max, 208)
 })
 
+test('the pools that share a row have their waits in it', { timeout: 60_000 }, async t => {
+  const { url } = await usePostgres(t)
+  const monitor = createMonitor(resolveConfig({}, {}), { clock: manualClock() })
+  t.teardown(() => {
+    monitor.close()
+  })
+  const asked = new Map<string, number>()
+  for (let index = 0; index < 103; index += 1) {
+    const pool = createPool({ connectionString: url, name: `pool ${index}`, max: 1 }, monitor.pools)
+    t.teardown(() => pool.end())
+    // One of those that have a row of their own, and all of those that share one.
+    const queries = index === 7 ? 1 : index < 100 ? 0 : index - 98
+    asked.set(`pool ${index}`, queries)
+    for (let query = 0; query < queries; query += 1) await pool.query('SELECT 1')
+  }
+  const former = createPool({ connectionString: url, name: 'former', max: 1 }, monitor.pools)
+  await former.query('SELECT 1')
+  await former.end()
+
+  const { waits, byName } = monitor.snapshot({ include: ['pool'] }).pool
+  t.equal(byName.length, 101)
+  for (const row of byName) {
+    const expected = row.name === '(other)' ? 2 + 3 + 4 : asked.get(row.name)
+    if (row.waits.count !== expected) t.fail(`${row.name}: ${row.waits.count} waits instead of ${expected}`)
+    t.equal(row.waits.maxTime > 0, row.waits.count > 0)
+  }
+  t.equal(waits.count, 11, 'a pool that has ended counts in the sum alone')
+})
+
 test('the options of another pool may be given', async t => {
   const first = createPool({ host: 'nowhere', password: 'secret' })
   const second = createPool(first.options as CreatePoolOptions)
