@@ -131,10 +131,15 @@ export function graphqlSourceOf({ attributes }: { readonly attributes: Attribute
   return typeof source === 'string' ? source : ''
 }
 
+/** Whether it is a span of PostgreSQL: of a query or of a connection attempt. */
+export function isOfPostgres({ attributes }: Pick<ReadableSpan, 'attributes'>): boolean {
+  return (attributes['db.system.name'] ?? attributes['db.system']) === 'postgresql'
+}
+
 /** The SQL text of a query span; undefined for any other span, such as one of a connection attempt. */
-export function sqlTextOf({ attributes }: ReadableSpan): string | undefined {
-  const system = attributes['db.system.name'] ?? attributes['db.system']
-  if (system !== 'postgresql') return undefined
+export function sqlTextOf(span: ReadableSpan): string | undefined {
+  if (!isOfPostgres(span)) return undefined
+  const { attributes } = span
   const text = attributes['db.query.text'] ?? attributes['db.statement']
   return typeof text === 'string' ? text : undefined
 }

@@ -1,13 +1,16 @@
-import { SpanStatusCode, type Attributes, type AttributeValue, type SpanStatus } from '@opentelemetry/api'
+import { SpanStatusCode, type Attributes, type AttributeValue, type Link, type SpanStatus } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import { queryNameOf, startsQuery } from './sample.js'
+import { isOfPostgres, queryNameOf, startsQuery } from './sample.js'
 
 /** Names and values longer than this are cut; the operation's name in one is the client's choice. */
 const LIMIT = 1024
 
-type Secret = 'sql' | 'url' | 'urlQuery' | 'document'
+type Secret = 'sql' | 'url' | 'urlQuery' | 'document' | 'error'
 
-/** What may hold what must not leave. A URL's query may be a GraphQL document with its literals, or a token. */
+/**
+ * What may hold what must not leave. A URL's query may be a GraphQL document with its literals, or a token; the text of an
+ * error may quote what a client sent or what the database holds.
+ */
 const secrets = new Map<string, Secret>([
   ['db.query.text', 'sql'],
   ['db.statement', 'sql'],
@@ -15,13 +18,16 @@ const secrets = new Map<string, Secret>([
   ['http.url', 'url'],
   ['http.target', 'url'],
   ['url.query', 'urlQuery'],
-  ['graphql.source', 'document']
+  ['graphql.source', 'document'],
+  ['exception.message', 'error'],
+  ['exception.stacktrace', 'error'],
+  ['error.message', 'error']
 ])
-/** The text of an error may quote what a client sent or what the database holds. */
-const errorTexts = ['exception.message', 'exception.stacktrace']
+/** How instrumentation-pg words an error of a query or a connection; of others' errors nobody knows what a code would be. */
+const SQLSTATE = /^PostgreSQL error of type '.*' occurred \(code: ([0-9A-Z]{5})\)$/s
 
 /** The parts of a span that may hold what must not leave. */
-export interface Scrubbable extends Pick<ReadableSpan, 'name' | 'attributes' | 'events'> {
+export interface Scrubbable extends Pick<ReadableSpan, 'name' | 'attributes' | 'events' | 'links'> {
   status: SpanStatus
   setStatus(status: SpanStatus): unknown
   updateName(name: string): unknown
@@ -37,57 +43,81 @@ export interface CleanStatement {
 
 /**
  * Takes out of a span that is about to end what must not leave the process: SQL literals, error texts, the query part of
- * URLs, in its name too. What stays says where it failed: the span, the type of the error and PostgreSQL's code for it. It changes the
- * attributes in place: `setAttribute` would check and copy each again.
+ * URLs, in its name, its events and its links too. What stays says where it failed: the span, the type of the error and
+ * PostgreSQL's code for it. It changes the attributes in place: `setAttribute` would check and copy each again.
  *
  * @param statement what the span's query is, where it is one of a query
  */
 export function scrub(span: Scrubbable, statement: CleanStatement | undefined): void {
-  const { attributes } = span
+  const { attributes, events, links } = span
   const name = startsQuery(span) ? queryNameOf(span, statement?.operation) : span.name
   if (name !== span.name || name.length > LIMIT) span.updateName(name.slice(0, LIMIT))
-  for (const name in attributes) {
-    const value = attributes[name]
-    const secret = secrets.get(name)
-    const clean = secret === undefined ? shortened(value) : withoutSecret(secret, value, attributes, statement)
-    // To put back what is there already would be most of what this takes.
-    if (clean !== value) attributes[name] = clean
-  }
-  let code: string | undefined
-  for (const { attributes: details } of span.events) {
-    const found = withoutText(details)
-    code ??= found
-  }
   if (span.status.code === SpanStatusCode.ERROR) {
-    span.setStatus({ code: SpanStatusCode.ERROR, ...(code === undefined ? {} : { message: code }) })
+    const message = sqlStateOf(span)
+    span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) })
   }
+  clean(attributes, statement?.text, true)
+  for (const event of events) {
+    if (event.name.length > LIMIT) event.name = event.name.slice(0, LIMIT)
+    if (event.attributes !== undefined) clean(event.attributes)
+  }
+  if (links.length > 0) links.forEach(cleanLink)
 }
 
 /** Leaves nothing but that there was a span, where it cannot be cleaned. */
 export function erase(span: Scrubbable): void {
-  for (const { attributes = {} } of [span, ...span.events]) {
-    for (const name of Object.keys(attributes)) Reflect.deleteProperty(attributes, name)
-  }
+  for (const name of Object.keys(span.attributes)) Reflect.deleteProperty(span.attributes, name)
+  span.events.length = 0
+  span.links.length = 0
   span.updateName('unknown')
   if (span.status.code === SpanStatusCode.ERROR) span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+/** Some versions of the SDK keep the very link that the application has handed over, so that it is copied first. */
+function cleanLink({ attributes, ...link }: Link, index: number, links: Link[]): void {
+  if (attributes === undefined) return
+  const copied = { ...attributes }
+  clean(copied)
+  links[index] = { ...link, attributes: copied }
+}
+
+/** Of the SQL and the document that an event or a link quotes nothing is known. */
+function clean(attributes: Attributes, sql = '?', isOfSpan = false): void {
+  for (const name in attributes) {
+    const value = attributes[name]
+    const secret = secrets.get(name)
+    const document = isOfSpan && secret === 'document' && isOfOperationOrField(attributes) ? value : ''
+    const cleaned = shortened(secret === undefined ? value : withoutSecret(secret, value, sql, document))
+    // To put back what is there already would be most of what this takes.
+    if (cleaned !== value) attributes[name] = cleaned
+  }
 }
 
 function withoutSecret(
   secret: Secret,
   value: AttributeValue | undefined,
-  attributes: Attributes,
-  statement: CleanStatement | undefined
+  sql: string,
+  document: AttributeValue | undefined
 ): AttributeValue | undefined {
   switch (secret) {
     case 'sql':
-      return statement?.text ?? '?'
+      return sql
     case 'url':
-      return shortened(typeof value === 'string' ? value.split('?', 1)[0] : value)
+      return withoutQuery(value)
     case 'urlQuery':
       return '?'
     case 'document':
-      return isOfOperationOrField(attributes) ? shortened(value) : ''
+      return document
+    case 'error':
+      return ''
   }
+}
+
+/** Without its fragment too, which may be a token as well. */
+function withoutQuery(value: AttributeValue | undefined): AttributeValue | undefined {
+  if (typeof value === 'string') return value.split(/[?#]/, 1)[0]
+  if (!Array.isArray(value)) return value
+  return value.map(item => (typeof item === 'string' ? withoutQuery(item) : item)) as AttributeValue
 }
 
 /** The same value where nothing in it is too long. */
@@ -102,10 +132,13 @@ function isOfOperationOrField(attributes: Attributes): boolean {
   return 'graphql.operation.type' in attributes || 'graphql.field.name' in attributes
 }
 
-/** Empties the texts of an error event, cuts others, and returns the SQLSTATE it named: the kind of error and no value. */
-function withoutText(details: Attributes | undefined): string | undefined {
-  if (details === undefined) return undefined
-  const message = details['exception.message']
-  for (const name in details) details[name] = errorTexts.includes(name) ? '' : shortened(details[name])
-  return typeof message === 'string' ? /\(code: ([0-9A-Z]{5})\)/.exec(message)?.[1] : undefined
+/** The kind of error that PostgreSQL named, which tells no value; undefined for a span of anything else. */
+function sqlStateOf(span: Scrubbable): string | undefined {
+  if (!isOfPostgres(span)) return undefined
+  for (const { attributes } of span.events) {
+    const message = attributes?.['exception.message']
+    const state = typeof message === 'string' ? SQLSTATE.exec(message)?.[1] : undefined
+    if (state !== undefined) return state
+  }
+  return undefined
 }

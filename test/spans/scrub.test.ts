@@ -90,3 +90,105 @@ test('whatever an attribute says is cut at 1,024 characters before it leaves, an
   monitor.close()
   t.end()
 })
+
+test('a number that an error of the application names stays here, whatever stands around it', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, start } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  const wordings = ['wrong one-time code (code: 48213)', "PostgreSQL error of type 'error' occurred (code: 48213)"]
+  for (const [name, attributes, words] of [
+    ['log in', {}, wordings],
+    // An application may time what it asks of its database by itself.
+    ['store the session', { 'db.system.name': 'postgresql' }, wordings.slice(0, 1)]
+  ] as const) {
+    for (const word of words) {
+      const span = start(name, attributes)
+      span.recordException(new Error(word))
+      span.setStatus({ code: SpanStatusCode.ERROR, message: word })
+      span.end()
+    }
+  }
+  const exported = exporter.getFinishedSpans()
+  t.equal(exported.length, 3)
+  t.notMatch(JSON.stringify(exported.map(({ events, status }) => [events, status])), '48213')
+  t.ok(exported.every(({ status }) => status.code === SpanStatusCode.ERROR))
+  monitor.close()
+  t.end()
+})
+
+test('the SQLSTATE of a connection that was refused stays', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, start } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  for (const name of ['pg.connect', 'pg-pool.connect']) {
+    const connecting = start(name, { 'db.system.name': 'postgresql' })
+    connecting.recordException("PostgreSQL error of type 'error' occurred (code: 28P01)")
+    connecting.setStatus({ code: SpanStatusCode.ERROR, message: 'password authentication failed for user "hunter2"' })
+    connecting.end()
+  }
+  t.strictSame(
+    exporter.getFinishedSpans().map(({ status }) => status),
+    Array(2).fill({ code: SpanStatusCode.ERROR, message: '28P01' })
+  )
+  monitor.close()
+  t.end()
+})
+
+test('what an event or a link says is cleaned and cut like what the span says', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, start } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  const long = 'x'.repeat(5000)
+  const said = {
+    'db.statement': "SELECT 'hunter2'",
+    'db.query.text': "SELECT 'hunter2'",
+    'url.full': 'http://localhost/?token=hunter2',
+    'url.query': 'token=hunter2',
+    'graphql.operation.type': 'query',
+    'graphql.source': '{ login(password: "hunter2") }',
+    'exception.message': 'hunter2 is taken',
+    'exception.stacktrace': 'Error: hunter2 is taken',
+    attempt: 2,
+    long
+  }
+  const expected = {
+    'db.statement': '?',
+    'db.query.text': '?',
+    'url.full': 'http://localhost/',
+    'url.query': '?',
+    'graphql.operation.type': 'query',
+    'graphql.source': '',
+    'exception.message': '',
+    'exception.stacktrace': '',
+    attempt: 2,
+    long: 'x'.repeat(1024)
+  }
+  const given = { ...said }
+  const context = start('before', {}).spanContext()
+  const span = start('pg.query:SELECT tracker', { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 1' })
+  span.addEvent(long, given).addEvent('retried').addLink({ context, attributes: given }).addLink({ context })
+  span.end()
+  const [exported] = exporter.getFinishedSpans()
+  t.match(exported?.events, [{ name: 'x'.repeat(1024), attributes: expected }, { name: 'retried' }])
+  t.strictSame(exported?.links, [{ context, attributes: expected }, { context }])
+  t.equal(exported?.events[0]?.name.length, 1024)
+  t.strictSame(given, said, 'what the application handed over is its own')
+  monitor.close()
+  t.end()
+})
+
+test('an error text that stands on the span itself, and the addresses in a list of them, are cleaned too', t => {
+  const exporter = new InMemorySpanExporter()
+  const { monitor, span } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
+  span('call', {
+    'exception.message': 'hunter2 is taken',
+    'error.message': 'hunter2 is taken',
+    'url.full': ['http://a/?token=hunter2', 'http://b/#token=hunter2'],
+    'http.target': '/path#token=hunter2'
+  })
+  t.strictSame(exporter.getFinishedSpans()[0]?.attributes, {
+    'exception.message': '',
+    'error.message': '',
+    'url.full': ['http://a/', 'http://b/'],
+    'http.target': '/path'
+  })
+  monitor.close()
+  t.end()
+})

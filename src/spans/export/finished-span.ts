@@ -67,7 +67,7 @@ export function movedBelow(span: ReadableSpan, parent: SpanContext): FinishedSpa
       droppedLinksCount,
       attributes: { ...span.attributes },
       events: span.events.map(event => ({ ...event, attributes: { ...event.attributes } })),
-      links: span.links,
+      links: [...span.links],
       ended: true
     },
     { traceId: parent.traceId, spanId, traceFlags: TraceFlags.SAMPLED },

@@ -13,15 +13,23 @@ const given = (jit: number, body: string): string[] => [
   import mercurius from 'mercurius'
   import mercuriusPerformance from 'mercurius-performance'
   import pg from 'pg'
+  import { trace } from '@opentelemetry/api'
   const pool = new pg.Pool({ connectionString: process.env.TEST_DATABASE, max: 2 })
   const app = Fastify()
   const schema = 'type Query { sleep(secret: String): User broken(secret: String): User quick: User } ' +
     'type User { name: String late: String }'
   const sleep = (seconds, secret) => pool.query("SELECT pg_sleep($1), 'hunter2', $2::text", [seconds, secret])
+  const said = secret => ({ 'exception.message': secret, 'url.query': secret, 'db.statement': "SELECT 'hunter2'" })
+  const quoting = []
+  const quote = secret => {
+    const span = trace.getTracer('app').startSpan('quote')
+    span.addEvent('said', said(secret)).addLink({ context: span.spanContext(), attributes: said(secret) }).end()
+    quoting.push(span)
+  }
   const resolvers = {
     Query: {
       sleep: async (_, { secret }) => { await sleep(1.5, secret); return {} },
-      broken: async (_, { secret }) => { await sleep(0, secret); throw new Error('hunter2 ' + secret) },
+      broken: async (_, { secret }) => { await sleep(0, secret); quote(secret); throw new Error('hunter2 ' + secret) },
       quick: async () => { await sleep(0); return {} }
     },
     User: { name: () => 'Ada', late: async () => (await pool.query('SELECT 1 AS one')).rows[0].one }
@@ -36,6 +44,8 @@ const given = (jit: number, body: string): string[] => [
   const metrics = async fields => (await ask('{ _performanceMetrics { ' + fields + ' } }')).data._performanceMetrics
   const say = value => console.log(JSON.stringify(value))
   ${body}
+  const quoted = quoting.flatMap(({ events = [], links = [] }) => [...events, ...links])
+  if (quoted.some(({ attributes }) => attributes['url.query'] !== 'hunter2')) throw new Error('changed after its end')
   await app.close()
   await pool.end()
   process.exit(0)`
@@ -94,6 +104,7 @@ test('operations that were not sampled but slow or failed are exported whole', a
         t.equal(root.status.code, 2)
         t.strictSame(named(children), ['graphql.resolve Query.broken'])
         t.ok(children.every(({ status }) => status.code === 2))
+        t.equal(trace.filter(({ name }) => name === 'quote').length, 1, 'a span of the application too')
       } else {
         t.match(attributesOf(root), { 'mercurius_performance.kept_for': 'slow' })
         const expected = ['Query.sleep', 'Query.sleep', 'User.late', 'User.name', 'User.name']
@@ -195,7 +206,7 @@ test('an operation that failed is exported even where it cannot be recorded', as
   }
 })
 
-test('with OTEL_SDK_DISABLED nothing is exported, whatever fails', async t => {
+test('with OTEL_SDK_DISABLED nothing is measured nor exported, whatever fails', async t => {
   const postgres = await usePostgres(t)
   const received = await startReceiver(t)
   const body = `
@@ -204,6 +215,6 @@ test('with OTEL_SDK_DISABLED nothing is exported, whatever fails', async t => {
   const settings = { ...environment, ...exportTo(received), OTEL_SDK_DISABLED: 'true', TEST_DATABASE: postgres.url }
   const { code, stdout, stderr } = await runNode(given(0, body), settings)
   t.strictSame([code, stderr], [0, ''])
-  t.strictSame(JSON.parse(stdout), { operations: [{ name: 'Broken' }], self: { export: null } })
+  t.strictSame(JSON.parse(stdout), { operations: [], self: { export: null } })
   t.strictSame(received.body, '')
 })
