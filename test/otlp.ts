@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 interface Value {
@@ -26,6 +27,14 @@ export interface Received {
   body: string
   /** How requests are answered. */
   status: number
+  /** Where it is not how all of them are: by how many came before it. */
+  answer: ((before: number) => Answer) | undefined
+}
+
+export interface Answer {
+  readonly status: number
+  /** Milliseconds that it takes. */
+  readonly delay: number
 }
 
 interface Export {
@@ -34,14 +43,19 @@ interface Export {
 
 /** A receiver of OTLP over HTTP with JSON, as a collector is one, until the test ends. */
 export async function startReceiver(t: Test): Promise<Received> {
-  const received: Received = { endpoint: '', spans: [], body: '', status: 200 }
+  const received: Received = { endpoint: '', spans: [], body: '', status: 200, answer: undefined }
+  let requests = 0
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
     request.on('end', () => {
       received.body += body
-      response.writeHead(receiver.status, { 'content-type': 'application/json' }).end('{}')
-      if (receiver.status !== 200) return
+      const answer = receiver.answer?.(requests) ?? { status: receiver.status, delay: 0 }
+      requests += 1
+      void delay(answer.delay).then(() =>
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end('{}')
+      )
+      if (answer.status !== 200) return
       const { resourceSpans = [] } = JSON.parse(body) as Export
       received.spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)))
     })

@@ -9,7 +9,8 @@ import {
   SimpleSpanProcessor,
   type SpanExporter
 } from '@opentelemetry/sdk-trace'
-import { AccountedProcessor, type ExportAccount } from './account.js'
+import type { ExportAccount } from './account.js'
+import { AccountedProcessor } from './accounted-processor.js'
 import { isExported, LONGEST_TIMER, otlpVariable, protocolOf, wholeNumber } from './variables.js'
 
 /** As the specification has them. */

@@ -9,7 +9,7 @@ import { newSpanId } from '../resolvers/span-id.js'
 import { INSTRUMENTATION_SCOPE, keptOperationAttributes, sqlTextOf } from '../sample.js'
 import { scrub } from '../scrub.js'
 import type { SqlAnalyzer } from '../sql/analyzer.js'
-import type { AccountedProcessor } from './account.js'
+import type { AccountedProcessor } from './accounted-processor.js'
 import { Allowance } from './allowance.js'
 import { movedBelow, spanOf, type FinishedSpan, type SpanParts } from './finished-span.js'
 

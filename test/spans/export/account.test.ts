@@ -10,7 +10,8 @@ import {
 } from '@opentelemetry/sdk-trace'
 import * as fc from 'fast-check'
 import { test } from 'tap'
-import { AccountedProcessor, ExportAccount, type ExportReport } from '../../../src/spans/export/account.js'
+import { ExportAccount, type ExportReport } from '../../../src/spans/export/account.js'
+import { AccountedProcessor } from '../../../src/spans/export/accounted-processor.js'
 
 type Answer = (result: ExportResult) => void
 
@@ -158,4 +159,24 @@ test('while the other end fails, what waits is bounded, on its way or not', asyn
   t.ok(account.report.failed > 500, 'it went on sending')
   t.ok(isBalanced(account.report))
   await processor.shutdown().catch(() => undefined)
+})
+
+test('a flush waits for what is on its way when it begins, and not for what ends later', async t => {
+  const exporter = held()
+  const { processor } = exporting(exporter, 100)
+  const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test')
+  // As many as a batch holds leave by themselves.
+  for (let index = 0; index < 4; index += 1) tracer.startSpan('early').end()
+  const [early] = exporter.waiting.splice(0)
+  tracer.startSpan('late').end()
+  let isFlushed = false
+  const flushing = processor.forceFlush().then(() => (isFlushed = true))
+  const [late] = exporter.waiting.splice(0)
+  tracer.startSpan('later').end()
+  late?.(success)
+  await new Promise(setImmediate)
+  t.notOk(isFlushed, 'the first batch is still on its way')
+  early?.(success)
+  await flushing
+  t.ok(isFlushed)
 })
