@@ -149,13 +149,18 @@ export class Monitor extends Recording {
    * sent in them is counted in the log.
    */
   async flush(): Promise<void> {
-    this.performanceLog.flush()
+    this.#guarded(() => {
+      this.performanceLog.flush()
+    })
     const { exporting } = this
     if (exporting === undefined) return
     const before = lostIn(exporting.report)
     await Promise.race([exporting.flush().catch(() => undefined), delay(FLUSH_LIMIT, undefined, { ref: false })])
     const unsent = lostIn(exporting.report) + (exporting.report?.waiting ?? 0) - before
-    if (unsent > 0) this.performanceLog.logger?.warn({ unsent }, `PERFORMANCE: ${unsent} spans were not sent`)
+    if (unsent === 0) return
+    this.#guarded(() => {
+      this.performanceLog.logger?.warn({ unsent }, `PERFORMANCE: ${unsent} spans were not sent`)
+    })
   }
 
   /** Stops the background work; what was measured can still be read. */
@@ -170,7 +175,7 @@ export class Monitor extends Recording {
   }
 
   #tick(): void {
-    try {
+    this.#guarded(() => {
       const began = this.now()
       this.performanceLog.tick()
       this.store.sweep(SWEPT_A_TICK)
@@ -178,6 +183,13 @@ export class Monitor extends Recording {
       const ended = this.now()
       this.meter.tick(ended - began)
       this.control.tick(this.settings.overheadBudget, ended)
+    })
+  }
+
+  /** What fails here, such as a logger that throws, must not keep the application from going on or from closing. */
+  #guarded(work: () => void): void {
+    try {
+      work()
     } catch (error) {
       this.caught(error)
     }

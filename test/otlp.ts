@@ -52,7 +52,7 @@ export async function startReceiver(t: Test): Promise<Received> {
       received.body += body
       const answer = receiver.answer?.(requests) ?? { status: receiver.status, delay: 0 }
       requests += 1
-      void delay(answer.delay).then(() =>
+      void delay(answer.delay, undefined, { ref: false }).then(() =>
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end('{}')
       )
       if (answer.status !== 200) return

@@ -78,7 +78,11 @@ export class AccountedProcessor implements SpanProcessor {
   #complain(): void {
     if (this.#isDropping || this.#isShutDown) return
     this.#isDropping = true
-    diag.warn(`spans are dropped, since ${this.#exporter.waiting} wait already to be exported`)
+    try {
+      diag.warn(`spans are dropped, since ${this.#exporter.waiting} wait already to be exported`)
+    } catch {
+      // A diagnostic logger of the application that throws would throw out of the end of a span, into a query of its own.
+    }
   }
 
   /**

@@ -59,23 +59,33 @@ export class Diagnostics {
     }
   }
 
+  /** A logger that throws must not throw out of what OpenTelemetry was doing, such as ending the span of a query. */
   #say(level: 'warn' | 'error', parts: readonly unknown[]): void {
+    try {
+      const line = this.#lineToWrite(parts)
+      if (line !== undefined) this.#write(level, line)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
+  /** Undefined where it is left out. */
+  #lineToWrite(parts: readonly unknown[]): string | undefined {
     const line = lineOf(parts)
     if (this.#isStarting) {
-      if (this.#atStart.has(line) || this.#atStart.size >= LINES_AT_START) return
+      if (this.#atStart.has(line) || this.#atStart.size >= LINES_AT_START) return undefined
       this.#atStart.add(line)
-      this.#write(level, line)
-      return
+      return line
     }
     const now = this.#clock.monotonic()
     if (now < this.#quietUntil) {
       this.#leftOut += 1
-      return
+      return undefined
     }
     const more = this.#leftOut === 0 ? '' : ` (and ${this.#leftOut} more such lines in the minute before)`
     this.#quietUntil = now + MINUTE
     this.#leftOut = 0
-    this.#write(level, `${line}${more}`)
+    return `${line}${more}`
   }
 }
 

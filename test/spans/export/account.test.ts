@@ -1,4 +1,4 @@
-import { trace, TraceFlags } from '@opentelemetry/api'
+import { diag, DiagLogLevel, trace, TraceFlags } from '@opentelemetry/api'
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core'
 import {
   BatchSpanProcessor,
@@ -179,4 +179,25 @@ test('a flush waits for what is on its way when it begins, and not for what ends
   early?.(success)
   await flushing
   t.ok(isFlushed)
+})
+
+test('spans that are dropped throw nothing, whatever diagnostic logger the application has', t => {
+  const exporter = held()
+  const { account, processor } = exporting(exporter, 1)
+  const fail = (): void => {
+    throw new Error('the log is full')
+  }
+  diag.setLogger({ error: fail, warn: fail, info: fail, debug: fail, verbose: fail }, { logLevel: DiagLogLevel.WARN })
+  t.teardown(() => {
+    diag.disable()
+  })
+  const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test')
+  for (let index = 0; index < 5; index += 1) {
+    t.doesNotThrow(() => {
+      tracer.startSpan('span').end()
+    })
+  }
+  t.match(account.report, { ended: 5, dropped: 3, waiting: 2 })
+  for (const answer of exporter.waiting) answer(success)
+  t.end()
 })

@@ -5,6 +5,7 @@ import { Diagnostics } from '../../../src/spans/export/diagnostics.js'
 import { manualClock } from '../../clock.js'
 import { runNode } from '../../node.js'
 import { exportTo, startReceiver } from '../../otlp.js'
+import { usePostgres } from '../../postgres.js'
 
 const app = `
   import Fastify from 'fastify'
@@ -121,5 +122,64 @@ test('the application keeps a diagnostic logger of its own', t => {
   new Diagnostics(manualClock(), () => t.fail('not ours'))
   diag.error('theirs')
   t.strictSame(seen, ['theirs'])
+  t.end()
+})
+
+test('a logger that throws never reaches the application: its queries, its spans and its end are as ever', async t => {
+  const postgres = await usePostgres(t)
+  const received = await startReceiver(t)
+  received.answer = () => ({ status: 200, delay: 60_000 })
+  const full = `
+    import { trace } from '@opentelemetry/api'
+    import Fastify from 'fastify'
+    import mercurius from 'mercurius'
+    import mercuriusPerformance from 'mercurius-performance'
+    import pg from 'pg'
+    let isFull = false
+    const write = () => { if (isFull) throw new Error('the log is full') }
+    const loggerInstance = { level: 'info', child: () => loggerInstance }
+    for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) loggerInstance[level] = write
+    const app = Fastify({ loggerInstance })
+    await app.register(mercurius, { schema: 'type Query { hello: String }' })
+    await app.register(mercuriusPerformance, { logAllMetrics: false })
+    await app.ready()
+    isFull = true
+    const pool = new pg.Pool({ connectionString: process.env.TEST_DATABASE, max: 1 })
+    await pool.query('CREATE TABLE notes (text text)')
+    for (let round = 0; round < 20; round += 1) await pool.query("INSERT INTO notes VALUES ('one')")
+    for (let round = 0; round < 3; round += 1) trace.getTracer('app').startSpan('own').end()
+    console.log((await pool.query('SELECT count(*)::int AS notes FROM notes')).rows[0])
+    await pool.end()
+    await app.close()
+    console.log('closed')
+    process.exit(0)`
+  const settings = {
+    ...exportTo(received),
+    TEST_DATABASE: postgres.url,
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_BSP_MAX_QUEUE_SIZE: '8',
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1'
+  }
+  const given = ['--import', 'mercurius-performance/register', '--input-type=module', '-e', full]
+  const { code, stdout, stderr } = await runNode(given, settings)
+  t.strictSame([code, stdout], [0, '{ notes: 20 }\nclosed\n'], stderr)
+})
+
+test('what cannot be told as text is left out', t => {
+  const lines: string[] = []
+  new Diagnostics(manualClock(), (_, line) => lines.push(line))
+  t.teardown(() => {
+    diag.disable()
+  })
+  const broken = {
+    get [Symbol.toStringTag]() {
+      throw new Error('broken')
+    }
+  }
+  t.doesNotThrow(() => {
+    diag.warn('seen', broken)
+  })
+  diag.warn('goes on')
+  t.strictSame(lines, ['goes on'])
   t.end()
 })
