@@ -2,7 +2,7 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Attributes } from '@opentelemetry/api'
 import { DataPointType, type DataPoint, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import { asClassic, classicOf, type ClassicHistogram } from './classic.js'
-import { familyName, labelName } from './prometheus-names.js'
+import { familyName, labelName, type Shape } from './prometheus-names.js'
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -36,11 +36,20 @@ export async function prometheusText({ resource, scopeMetrics }: ResourceMetrics
 }
 
 function familyOf(metric: MetricData): { name: string; type: string } {
-  const isCounter = metric.dataPointType === DataPointType.SUM && metric.isMonotonic
-  const name = familyName(metric.descriptor, isCounter)
-  if (isCounter) return { name, type: 'counter' }
-  const isNumber = metric.dataPointType === DataPointType.SUM || metric.dataPointType === DataPointType.GAUGE
-  return { name, type: isNumber ? 'gauge' : 'histogram' }
+  const shape = shapeOf(metric)
+  return { name: familyName(metric.descriptor, shape), type: shape === 'upDownCounter' ? 'gauge' : shape }
+}
+
+function shapeOf(metric: MetricData): Shape {
+  switch (metric.dataPointType) {
+    case DataPointType.SUM:
+      return metric.isMonotonic ? 'counter' : 'upDownCounter'
+    case DataPointType.GAUGE:
+      return 'gauge'
+    case DataPointType.HISTOGRAM:
+    case DataPointType.EXPONENTIAL_HISTOGRAM:
+      return 'histogram'
+  }
 }
 
 function linesOf(families: Map<string, string[]>, name: string, type: string, help: string): string[] {

@@ -134,3 +134,23 @@ test('attributes whose names become the same are one label, in the resource too'
   t.match(text, 'level{a_b="true;first;second",a_c="alone"} 1\n')
   t.match(text, 'target_info{service_name="one;other"} 1\n')
 })
+
+test('only a gauge of the unit 1 is a ratio, and a counter that ends with `total` ends so once', async t => {
+  const dataPoints = [{ ...point, attributes: {}, value: 1 }]
+  const sum = { dataPointType: DataPointType.SUM, aggregationTemporality, dataPoints } as const
+  const families = parseText(
+    await prometheusText(
+      all([
+        { ...sum, descriptor: descriptor('orders_total', '1'), isMonotonic: true },
+        { ...sum, descriptor: descriptor('queue', '1'), isMonotonic: false },
+        { descriptor: descriptor('hits', '1'), dataPointType: DataPointType.GAUGE, aggregationTemporality, dataPoints }
+      ])
+    )
+  )
+  const types = [...families].map(([name, { type }]) => [name, type])
+  t.strictSame(types, [
+    ['orders_total', 'counter'],
+    ['queue', 'gauge'],
+    ['hits_ratio', 'gauge']
+  ])
+})

@@ -123,8 +123,8 @@ function stretchOf(from: number, to: number): Stretch {
 }
 
 function namesOf({ duration, errors }: Metric): (readonly [Part, string])[] {
-  const durations = ['durations', familyName(duration, false)] as const
-  return errors === undefined ? [durations] : [durations, ['errors', familyName(errors, true)]]
+  const durations = ['durations', familyName(duration, 'histogram')] as const
+  return errors === undefined ? [durations] : [durations, ['errors', familyName(errors, 'counter')]]
 }
 
 function textual(attributes: Source['common']): Record<string, string> {
