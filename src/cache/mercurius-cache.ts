@@ -18,9 +18,17 @@ interface CacheOptions {
 
 type Listener = (type: string, field: string) => void
 
-/** What the cache has said about the call that is under way. */
+/** A call that is under way, and what the cache has said of it. */
 interface Call {
+  readonly name: string
   outcome?: CacheOutcome
+  /** Undefined once it has ended: what was opened meanwhile may hold the call for long. */
+  info: GraphQLResolveInfo | undefined
+}
+
+/** What mercurius-cache puts on the app. */
+interface Cached {
+  readonly graphql: { readonly schema: GraphQLSchema; readonly cache: { refresh(): void } }
 }
 
 /** Where hits and misses are counted, such as `app.performance`. */
@@ -47,7 +55,8 @@ export function trackedCache<Options extends object>(
       (outcome: CacheOutcome, listener?: Listener): Listener =>
       (type, field) => {
         const call = calls.getStore()
-        if (call) call.outcome = outcome
+        // The first to speak is the newest cache; below it may be those that were there before a refresh.
+        if (call) call.outcome ??= outcome
         listener?.(type, field)
       }
     const listening = {
@@ -62,12 +71,13 @@ export function trackedCache<Options extends object>(
       onMiss: noting('miss', options.onMiss)
     }
     await app.register(cachePlugin as FastifyPluginAsync, listening)
-    // The cache puts itself around the resolvers when the app is ready; this hook runs right after.
-    app.addHook('onReady', () => {
-      const { schema } = (app as unknown as { graphql: { schema: GraphQLSchema } }).graphql
-      timeCachedFields(schema, options, calls, app.performance)
-      return Promise.resolve()
-    })
+    const { graphql } = app as unknown as Cached
+    const refresh = graphql.cache.refresh.bind(graphql.cache)
+    // The cache calls it too, when the app is ready; each time it puts itself around what resolves then.
+    graphql.cache.refresh = () => {
+      refresh()
+      timeCachedFields(graphql.schema, options, calls, app.performance)
+    }
   }
   return fastifyPlugin(register, {
     name: 'mercurius-performance-cache',
@@ -77,6 +87,13 @@ export function trackedCache<Options extends object>(
 }
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>
+
+/** As Apollo Federation's libraries have it on a type: what finds an object of it for another service. */
+interface Referenced {
+  resolveReference?: Resolver
+}
+
+const REFERENCE = '__resolveReference'
 
 /** `skip`, and besides it the fields of the monitor. */
 function skipOwnFields(skip: unknown): unknown {
@@ -94,22 +111,37 @@ function timeCachedFields(
   tracker: CacheTracker
 ): void {
   const withMetrics = hasMetrics(schema)
+  const wrap = (name: string, resolve: Resolver): Resolver => timed(name, resolve, calls, tracker)
   for (const type of Object.values(schema.getTypeMap())) {
     if (!('isTypeOf' in type) || type.name.startsWith('__')) continue
+    const { resolveReference } = type as Referenced
+    // With `all` the cache leaves references out.
+    if (resolveReference && all !== true && hasPolicy(policy, type.name, REFERENCE)) {
+      Object.assign(type, { resolveReference: wrap(`${type.name}.${REFERENCE}`, resolveReference) })
+    }
     for (const field of Object.values(type.getFields())) {
       if (isOwnField(type.name, field.name, withMetrics)) continue
-      const isCached = all === true || Object.hasOwn(policy?.[type.name] ?? {}, field.name)
-      if (isCached && field.resolve) field.resolve = timed(`${type.name}.${field.name}`, field.resolve, calls, tracker)
+      const isCached = all === true || hasPolicy(policy, type.name, field.name)
+      if (isCached && field.resolve) field.resolve = wrap(`${type.name}.${field.name}`, field.resolve)
     }
   }
 }
 
+function hasPolicy(policy: CacheOptions['policy'], type: string, field: string): boolean {
+  return Object.hasOwn(policy?.[type] ?? {}, field)
+}
+
 function timed(name: string, resolve: Resolver, calls: AsyncLocalStorage<Call>, tracker: CacheTracker): Resolver {
   return function (this: unknown, ...given: Parameters<Resolver>): unknown {
-    const call: Call = {}
+    const [, , , info] = given
+    const outer = calls.getStore()
+    // Inside of a cache that was put around this one by a refresh it is the same call.
+    if (outer?.info === info && outer.name === name) return resolve.apply(this, given)
+    const call: Call = { name, info }
     const start = performance.now()
     const result = calls.run(call, () => resolve.apply(this, given))
     const settled = (): void => {
+      call.info = undefined
       const seconds = (performance.now() - start) / 1000
       if (call.outcome === 'hit') tracker.trackCacheHit(seconds, name)
       else if (call.outcome === 'miss') tracker.trackCacheMiss(seconds, name)
