@@ -1,29 +1,14 @@
 import { context, trace, type Context, type Span } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import { systemClock } from '../lib/clock.js'
 import { isOwnField } from '../lib/names.js'
 import type { ResolverCall } from './resolvers/call.js'
 import { CALL_KEY, EXECUTION_KEY } from './resolvers/contexts.js'
 import type { Execution } from './resolvers/execution.js'
 import { SpareCall } from './resolvers/spare-call.js'
 import { RunningOperation, type FieldTiming } from './running-operation.js'
-import { resolverOf, startsOperation, startsQuery, type ResolverSpan } from './sample.js'
-
-const OPERATION = Symbol('mercurius-performance.operation')
-const SENDER = Symbol('mercurius-performance.sender')
-
-interface Tagged {
-  [OPERATION]?: RunningOperation
-  [SENDER]?: Sender
-}
-
-/** Inside what a span runs: an operation that is measured itself and, where it is known, one of its resolver calls. */
-export interface Sender {
-  readonly execution: Execution
-  readonly call: ResolverCall | undefined
-  /** Whether the span told by its name, as it started, that it is a query. */
-  readonly isQuery: boolean
-}
+import { resolverOf, startsOperation, type ResolverSpan } from './sample.js'
+import { SentQueries } from './sent-queries.js'
+import { OPERATION, type Tagged } from './tags.js'
 
 /** Says of the active execution span, if there is one, that its operation is measured already, or not to be measured. */
 export function markMeasured(span: Span | undefined): void {
@@ -37,15 +22,7 @@ function isReadable(span: Span | undefined): span is Span & ReadableSpan & Tagge
   return span !== undefined && 'attributes' in span
 }
 
-/** Inside what a span runs. */
-export function senderOf(span: ReadableSpan): Sender | undefined {
-  return (span as Tagged)[SENDER]
-}
-
-/**
- * Which operation each running span belongs to. The span itself carries it: a WeakMap of spans grows with traffic until
- * a full garbage collection and does not shrink again.
- */
+/** Which operation, and which of its resolver calls, each running span belongs to. */
 export class RunningOperations {
   /** How many executions that are measured themselves are starting right now, one inside the other. */
   executing = 0
@@ -60,11 +37,11 @@ export class RunningOperations {
   readonly spare = new SpareCall()
   /** Whether the fields behind `_performanceMetrics` are in a schema of the process, of which spans tell only names. */
   withMetrics = false
-  readonly #sentLate: (name: string) => void
+  readonly queries: SentQueries
 
-  /** `sentLate` is told the resolver of each query that is sent after its call was recorded. */
-  constructor(sentLate: (name: string) => void) {
-    this.#sentLate = sentLate
+  /** `sentLate` is that of `SentQueries`. */
+  constructor(sentLate: (name: string, statements: number) => void) {
+    this.queries = new SentQueries(sentLate)
   }
 
   /** From here on the code of `call` is running. */
@@ -80,11 +57,14 @@ export class RunningOperations {
       ;(span as Tagged)[OPERATION] = operation
       return
     }
-    this.#sent(span, parentContext)
-    const operation = (trace.getSpan(parentContext) as Tagged | undefined)?.[OPERATION]
+    const around = trace.getSpan(parentContext) as Tagged | undefined
+    const call = this.#callIn(parentContext)
+    const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
+    const isQuery = this.queries.started(span, around, execution, call)
+    const operation = around?.[OPERATION]
     if (operation === undefined) return
     ;(span as Tagged)[OPERATION] = operation
-    if (startsQuery(span)) {
+    if (isQuery) {
       operation.queryStarted()
       return
     }
@@ -95,35 +75,6 @@ export class RunningOperations {
   /** Whether a resolver is the monitor's. */
   isOwn({ parentType, field }: ResolverSpan): boolean {
     return isOwnField(parentType, field, this.withMetrics)
-  }
-
-  #sent(span: ReadableSpan, parentContext: Context): void {
-    const call = this.#callIn(parentContext)
-    const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
-    if (execution === undefined) return
-    const isQuery = startsQuery(span)
-    ;(span as Tagged)[SENDER] = { execution, call, isQuery }
-    call?.touched()
-    if (isQuery) this.#queryStarted(execution, call, systemClock.monotonic())
-  }
-
-  /** To be called for each span that ends, before anything else is done with it. */
-  ended(span: ReadableSpan): void {
-    const { call, isQuery } = (span as Tagged)[SENDER] ?? {}
-    if (isQuery) call?.queryEnded(systemClock.monotonic())
-  }
-
-  /** Takes note of a query of `duration` nanoseconds whose span did not tell, as it started, that it is one. */
-  foundQuery({ execution, call }: Sender, duration: number): void {
-    const now = systemClock.monotonic()
-    this.#queryStarted(execution, call, now - duration)
-    call?.queryEnded(now)
-  }
-
-  #queryStarted(execution: Execution, call: ResolverCall | undefined, at: number): void {
-    execution.statements += 1
-    call?.queryStarted(at)
-    if (call?.isOver && execution.isMeasured) this.#sentLate(call.name)
   }
 
   /** The context of the code that is running: that of a call even where the call does not run in it. */

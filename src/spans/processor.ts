@@ -3,10 +3,10 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
 import { OperationSpans, type OperationSpanSink } from './ended/operation-spans.js'
 import { QuerySpans, type QuerySpanSink } from './ended/query-spans.js'
 import { ResolverSpans, type ResolverSpanSink } from './ended/resolver-spans.js'
-import { senderOf } from './operations.js'
 import { INSTRUMENTATION_NAME, isSampled, resolverOf, type ResolverSpan } from './sample.js'
 import { erase, scrub, type CleanStatement } from './scrub.js'
 import type { SqlText } from './sql/statement.js'
+import { senderOf } from './tags.js'
 
 /** What is said of a query of which nothing could be told. */
 const UNREADABLE: CleanStatement = { operation: 'UNKNOWN', text: '?' }
@@ -122,7 +122,7 @@ export class SpanAggregator implements SpanProcessor {
   #measure(span: ReadableSpan): CleanStatement | undefined {
     let statement: CleanStatement | undefined
     try {
-      this.#sink.operations.ended(span)
+      this.#sink.operations.queries.ended(span)
     } catch (error) {
       // The span leaves all the same, with its SQL, which has to be cleaned.
       this.#sink.caught(error)
@@ -142,6 +142,8 @@ export class SpanAggregator implements SpanProcessor {
       this.#sink.caught(error)
       this.#sink.lost()
       return statement ?? UNREADABLE
+    } finally {
+      this.#sink.operations.queries.over(span)
     }
   }
 

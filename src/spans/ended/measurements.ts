@@ -1,7 +1,12 @@
 import { SpanStatusCode } from '@opentelemetry/api'
+import { hrTimeToMilliseconds } from '@opentelemetry/core'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { systemClock } from '../../lib/clock.js'
 import type { Measurement, QueryMeasurement, TraceId } from '../measurement.js'
 import { rowsOf } from '../sample.js'
+
+/** Milliseconds. */
+const LONG_OVER = 2
 
 /** What a finished span cost. */
 export function measurementOf(span: ReadableSpan, traceId: TraceId): Measurement {
@@ -23,6 +28,15 @@ export function queryMeasurementOf(
 /** Nanoseconds. */
 export function durationOf({ duration: [seconds, nanoseconds] }: ReadableSpan): number {
   return Math.max(0, Math.round(seconds * 1e9 + nanoseconds))
+}
+
+/**
+ * Nanoseconds since a span ended. None where it ends right now: the wall clock counts whole milliseconds. Prisma's engine
+ * tells of its queries when they are long over.
+ */
+export function endedAgo({ endTime }: ReadableSpan): number {
+  const milliseconds = systemClock.wall() - hrTimeToMilliseconds(endTime)
+  return milliseconds < LONG_OVER ? 0 : Math.round(milliseconds * 1e6)
 }
 
 export function hasFailed({ status }: ReadableSpan): boolean {

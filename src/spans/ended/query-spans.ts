@@ -1,10 +1,11 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { QueryMeasurement } from '../measurement.js'
-import { senderOf, type RunningOperations, type Sender } from '../operations.js'
+import type { RunningOperations } from '../operations.js'
 import { traceIdOf } from '../running-operation.js'
-import { sqlTextOf } from '../sample.js'
+import { sqlTextOf, startsQuery } from '../sample.js'
 import type { SqlAnalyzer } from '../sql/analyzer.js'
 import type { SqlText, Statement } from '../sql/statement.js'
+import { senderOf, type Sender } from '../tags.js'
 import { queryMeasurementOf } from './measurements.js'
 import type { OperationSpans } from './operation-spans.js'
 
@@ -31,10 +32,12 @@ export class QuerySpans {
   }
 
   record(span: ReadableSpan, { statement, parameters }: SqlText): void {
+    const { queries } = this.#sink.operations
+    if (!queries.isStatement(span)) return
     const sender = senderOf(span)
     const measurement = sender === undefined ? this.#withoutSender(span, parameters) : sentBy(sender, span, parameters)
     if (sender !== undefined) sender.execution.sqlTime += measurement.duration
-    if (sender?.isQuery === false) this.#sink.operations.foundQuery(sender, measurement.duration)
+    if (sender?.isQuery === false) queries.found(sender, measurement.duration)
     this.#sink.query(statement, measurement)
   }
 
@@ -42,6 +45,7 @@ export class QuerySpans {
   #withoutSender(span: ReadableSpan, parameters: number): QueryMeasurement {
     const running = this.#sink.operations.of(span)
     const operation = running === undefined ? null : this.#spansOfOperations.nameOf(running)
+    if (!startsQuery(span)) running?.queryStarted()
     return queryMeasurementOf(span, traceIdOf(span, running), parameters, null, operation)
   }
 }

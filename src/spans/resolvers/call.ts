@@ -2,6 +2,7 @@ import type { Context, Span } from '@opentelemetry/api'
 import { CALL_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
 import type { CallRecorder } from './recorder.js'
+import { Waits } from './waits.js'
 
 /**
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
@@ -73,6 +74,22 @@ export class ResolverCall implements Context {
     this.waits?.all.ended(at)
   }
 
+  /** One that was counted as it started counts no more. */
+  queryTakenBack(): void {
+    if (this.waits === undefined) return
+    this.waits.statements -= 1
+    this.waits.sql.takenBack()
+    this.waits.all.takenBack()
+  }
+
+  /** Takes note of one that is known only now that it is over. */
+  queryFound(from: number, to: number): void {
+    const waits = (this.waits ??= new Waits())
+    waits.statements += 1
+    waits.sql.found(from, to)
+    waits.all.found(from, to)
+  }
+
   nestedStarted(at: number): void {
     ;(this.waits ??= new Waits()).all.started(at)
   }
@@ -91,34 +108,4 @@ export interface RareParts {
   readonly exportedSpan: Span | undefined
   /** The context that was active before it; that of its execution for a call without rare parts. Undefined once it has left. */
   before: Context | undefined
-}
-
-/** What a call waited for: its SQL, and its SQL and nested calls together. */
-class Waits {
-  /** SQL statements sent. */
-  statements = 0
-  readonly sql = new BusyTime()
-  readonly all = new BusyTime()
-}
-
-/** The time in which at least one of several overlapping things was running. */
-class BusyTime {
-  #running = 0
-  #since = 0
-  #total = 0
-
-  started(at: number): void {
-    if (this.#running === 0) this.#since = at
-    this.#running += 1
-  }
-
-  ended(at: number): void {
-    this.#running -= 1
-    if (this.#running === 0) this.#total += at - this.#since
-  }
-
-  /** The time up to `at`, what still runs included. */
-  until(at: number): number {
-    return this.#running > 0 ? this.#total + at - this.#since : this.#total
-  }
 }

@@ -1,0 +1,36 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import type { Nesting } from './nesting.js'
+import type { ResolverCall } from './resolvers/call.js'
+import type { Execution } from './resolvers/execution.js'
+import type { RunningOperation } from './running-operation.js'
+
+export const OPERATION = Symbol('mercurius-performance.operation')
+export const SENDER = Symbol('mercurius-performance.sender')
+export const NESTING = Symbol('mercurius-performance.nesting')
+
+/**
+ * What is known of a span that runs. The span itself carries it: a WeakMap of spans grows with traffic until a full garbage
+ * collection and does not shrink again.
+ */
+export interface Tagged {
+  /** The operation that it belongs to. */
+  [OPERATION]?: RunningOperation
+  [SENDER]?: Sender
+  /** Undefined once it is over. */
+  [NESTING]?: Nesting | undefined
+}
+
+/** Inside what a span runs: an operation that is measured itself and, where it is known, one of its resolver calls. */
+export interface Sender {
+  readonly execution: Execution
+  readonly call: ResolverCall | undefined
+  /** Whether the span told by its name, as it started, that it is a query, and was counted as one then. */
+  isQuery: boolean
+  /** Monotonic nanoseconds; only where it was not counted as a query. */
+  endedAt: number
+}
+
+/** Inside what a span runs. */
+export function senderOf(span: ReadableSpan): Sender | undefined {
+  return (span as Tagged)[SENDER]
+}
