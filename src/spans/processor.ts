@@ -72,18 +72,11 @@ export class SpanAggregator implements SpanProcessor {
     const isRecorded = this.#ended === span
     this.#ended = undefined
     if (isRecorded || isOwn(span)) return
-    if (!this.#sink.accepts()) {
-      this.#sink.lost()
-      return
-    }
     const { spanEnds } = this.#sink.meter
-    if (!spanEnds.choose()) {
-      this.#measure(span)
-      return
-    }
-    spanEnds.time(() => {
-      this.#measure(span)
-    })
+    if (!this.#sink.accepts()) this.#sink.lost()
+    else if (!spanEnds.choose()) this.#measure(span)
+    else spanEnds.time(() => this.#measure(span))
+    this.#sink.operations.queries.over(span)
   }
 
   forceFlush(): Promise<void> {
@@ -105,11 +98,16 @@ export class SpanAggregator implements SpanProcessor {
   #ending(span: Span): void {
     // What our own instrumentation exports it has measured itself.
     const statement = isOwn(span) ? undefined : this.#measure(span)
-    if (!isSampled(span)) {
+    if (isSampled(span)) {
+      this.#scrub(span, statement)
+    } else {
       const sender = senderOf(span)
       sender?.execution.kept?.spanEnded(span, sender.call)
-      return
     }
+    this.#sink.operations.queries.over(span)
+  }
+
+  #scrub(span: Span, statement: CleanStatement | undefined): void {
     try {
       scrub(span, statement)
     } catch (error) {
@@ -142,8 +140,6 @@ export class SpanAggregator implements SpanProcessor {
       this.#sink.caught(error)
       this.#sink.lost()
       return statement ?? UNREADABLE
-    } finally {
-      this.#sink.operations.queries.over(span)
     }
   }
 

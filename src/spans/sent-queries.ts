@@ -47,11 +47,13 @@ export class SentQueries {
     else sender.endedAt = systemClock.monotonic() - endedAgo(span)
   }
 
-  /** The same, after everything else. */
+  /** The same, after everything else. Whoever holds on to the span holds on to nothing of ours. */
   over(span: ReadableSpan): void {
     const tagged = span as Tagged
-    tagged[NESTING]?.over()
+    if (tagged[NESTING] === undefined) return
+    tagged[NESTING].over()
     tagged[NESTING] = undefined
+    tagged[SENDER] = undefined
   }
 
   /** Whether a query that has ended counts, and none inside or around it does. */

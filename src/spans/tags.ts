@@ -15,8 +15,8 @@ export const NESTING = Symbol('mercurius-performance.nesting')
 export interface Tagged {
   /** The operation that it belongs to. */
   [OPERATION]?: RunningOperation
-  [SENDER]?: Sender
-  /** Undefined once it is over. */
+  /** Undefined, as the next, once it is over: work that starts itself anew has a span inside that of the one before. */
+  [SENDER]?: Sender | undefined
   [NESTING]?: Nesting | undefined
 }
 

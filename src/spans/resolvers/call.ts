@@ -57,6 +57,12 @@ export class ResolverCall implements Context {
     return new LayeredContext(this, new Map([[key, undefined]]))
   }
 
+  /** The same as of an execution. */
+  letGo(): Execution {
+    if (this.rare?.parent?.isOver === true) this.rare.parent = undefined
+    return this.execution
+  }
+
   /** Takes note that something in it starts spans, such as a connection attempt. */
   touched(): void {
     this.recorder.mayWait()
@@ -101,7 +107,7 @@ export class ResolverCall implements Context {
 
 export interface RareParts {
   /** The call inside which this one runs, where a resolver executes a document or calls a resolver. */
-  readonly parent: ResolverCall | undefined
+  parent: ResolverCall | undefined
   /** Where in the answer it is, where the document asks for timings. */
   readonly path: Path | undefined
   /** Its span of the SDK, where it is exported. */

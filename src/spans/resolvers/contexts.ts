@@ -17,9 +17,15 @@ export class LayeredContext implements Context {
     this.#values = values
   }
 
-  /** The same values over another context. */
+  /** The same values over another context; over another layer they are one with it. */
   over(below: Context): LayeredContext {
-    return below === this.below ? this : new LayeredContext(below, this.#values)
+    if (below === this.below) return this
+    if (!(below instanceof LayeredContext)) return new LayeredContext(below, this.#values)
+    return new LayeredContext(below.below, new Map([...below.#values, ...this.#values]))
+  }
+
+  has(key: symbol): boolean {
+    return this.#values.has(key)
   }
 
   getValue(key: symbol): unknown {

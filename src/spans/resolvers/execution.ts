@@ -11,7 +11,7 @@ import { copyOf } from '../../lib/text.js'
 import type { FieldTiming } from '../running-operation.js'
 import { isSampled } from '../sample.js'
 import { ResolverCall } from './call.js'
-import { CALL_KEY, EXECUTION_KEY, LayeredContext } from './contexts.js'
+import { CALL_KEY, EXECUTION_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
 import type { OperationFacts } from './document.js'
 import { ExportedOperation } from './exported.js'
 import type { KeptOperation } from './kept.js'
@@ -47,7 +47,7 @@ export class Execution implements Context {
   /** What it has where it is exported. */
   readonly exported: ExportedOperation | undefined
   /** The call inside which the operation is executed, where a resolver executes a document. */
-  readonly parentCall: ResolverCall | undefined
+  parentCall: ResolverCall | undefined
   /** What it did so far, where it is not sampled and may have to be exported all the same; undefined once it is over. */
   kept: KeptOperation | undefined = undefined
   /** Whether its calls are measured, neither exported nor inside another one, and it tells nothing of them while it runs. */
@@ -65,7 +65,8 @@ export class Execution implements Context {
   sharers = 0
   /** The execution whose context value this one was given too; null where its value is none that could be marked. */
   sharesWith: Execution | null | undefined = undefined
-  readonly outer: Context
+  /** What it runs inside. */
+  outer: Context
   #timings: Map<string, FieldTiming | undefined> | undefined
 
   constructor(
@@ -73,7 +74,7 @@ export class Execution implements Context {
     { isMeasured = true, isExporting, entersDirectly }: ExecutionOptions,
     within: Context
   ) {
-    const outer = living(within)
+    const outer = within === ROOT_CONTEXT ? within : living(within)
     // Most often there is nothing, and to be told so by the context would be much of what is done here.
     const isAlone = outer === ROOT_CONTEXT
     const span = isAlone ? undefined : trace.getSpan(outer)
@@ -95,7 +96,17 @@ export class Execution implements Context {
   }
 
   getValue(key: symbol): unknown {
-    return key === EXECUTION_KEY ? this : this.outer.getValue(key)
+    if (key === EXECUTION_KEY) return this
+    if (key === SPAN_KEY) return this.span === NO_SPAN ? undefined : this.span
+    if (key === CALL_KEY) return this.parentCall?.isOver === true ? undefined : this.parentCall
+    // A loop: of operations inside one another there may be more than the stack has room for.
+    let around = this.outer
+    for (;;) {
+      if (around instanceof ResolverCall) around = around.execution
+      else if (around instanceof Execution) around = around.outer
+      else if (around instanceof LayeredContext && !around.has(key)) around = around.below
+      else return around.getValue(key)
+    }
   }
 
   setValue(key: symbol, value: unknown): Context {
@@ -104,6 +115,13 @@ export class Execution implements Context {
 
   deleteValue(key: symbol): Context {
     return new LayeredContext(this, new Map([[key, undefined]]))
+  }
+
+  /** Holds on to nothing around it that is over; returns what it runs inside. */
+  letGo(): Context {
+    this.outer = outsideOver(this.outer)
+    if (this.parentCall?.isOver === true) this.parentCall = undefined
+    return this.outer
   }
 
   /** Remembers the time of the resolver call at `path`; undefined for one that was not timed. */
@@ -122,13 +140,32 @@ export class Execution implements Context {
 }
 
 /**
- * `context` without the calls and operations in it that are over: whatever starts itself anew would hang on all that went
- * before it.
+ * `context` without the calls and operations that are over, around it too: whatever starts itself anew, before or after it
+ * is over, would hang on all that went before it.
  */
 function living(context: Context): Context {
-  if (context instanceof ResolverCall) return context.isOver ? living(context.execution) : context
-  if (context instanceof Execution) return context.isRunning ? context : living(context.outer)
-  return context instanceof LayeredContext ? context.over(living(context.below)) : context
+  const inside = outsideOver(context)
+  let around = inside
+  for (;;) {
+    if (around instanceof LayeredContext) around = around.below
+    else if (around instanceof ResolverCall) around = around.letGo()
+    else if (around instanceof Execution) around = around.letGo()
+    else return inside
+  }
+}
+
+/** The innermost part of `context` that is not over, with the values that are laid over what is. */
+function outsideOver(context: Context): Context {
+  const layers: LayeredContext[] = []
+  let inside = context
+  for (;;) {
+    if (inside instanceof LayeredContext) {
+      layers.push(inside)
+      inside = inside.below
+    } else if (inside instanceof ResolverCall && inside.isOver) inside = inside.execution
+    else if (inside instanceof Execution && !inside.isRunning) inside = inside.outer
+    else return layers.reduceRight<Context>((below, layer) => layer.over(below), inside)
+  }
 }
 
 function keyOf(path: Path): string {
