@@ -104,3 +104,38 @@ for (const jit of [0, 1]) {
     t.match(processMonitor().snapshot({ include: ['operations'], name: `Afterwards${jit}` }).operations, [{ count: 1 }])
   })
 }
+
+/** The text of a syntax tree; `JSON.stringify` has no room for one that is this deep. */
+function deepTree(name: string, depth: number): string {
+  const open = '{"kind":"InlineFragment","selectionSet":{"kind":"SelectionSet","selections":['
+  const field = '{"kind":"Field","name":{"kind":"Name","value":"quick"}}'
+  const selections = `${open.repeat(depth)}${field}${']}}'.repeat(depth)}`
+  return (
+    `{"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query",` +
+    `"name":{"kind":"Name","value":"${name}"},"selectionSet":{"kind":"SelectionSet","selections":[${selections}]}}]}`
+  )
+}
+
+for (const jit of [0, 1]) {
+  test(`a syntax tree is measured however deep it is, if it can be executed; jit: ${jit}`, async t => {
+    const app = await service({ schema, resolvers, jit })
+    t.teardown(() => app.close())
+    const faults = processMonitor().faults.faults
+    const outcomes: string[] = []
+    for (const depth of [500, 1000, 1500, 2000, 2500, 3000, 4000, 6000, 9000, 12_000]) {
+      const name = `Depth${depth}Jit${jit}`
+      const calls = (): number => processMonitor().snapshot({ name: 'Query.quick' }).resolvers[0]?.count ?? 0
+      const before = calls()
+      const payload = { query: deepTree(name, depth) }
+      const response = await app.inject({ method: 'POST', url: '/graphql', payload })
+      const isAnswered = response.json<{ data?: { quick?: number } | null }>().data?.quick === 1
+      outcomes.push(`${depth}: ${isAnswered ? 'answered' : response.body.slice(0, 80)}`)
+      t.equal(calls() - before, isAnswered ? 1 : 0, `${depth}: the call`)
+      const { operations } = processMonitor().snapshot({ include: ['operations'], name })
+      if (isAnswered) t.match(operations, [{ count: 1, errorCount: 0 }], `${depth}: the operation`)
+    }
+    t.comment(outcomes.join('\n'))
+    t.match(outcomes[1], 'answered')
+    t.equal(processMonitor().faults.faults, faults)
+  })
+}

@@ -122,21 +122,28 @@ function rootFields(document: DocumentNode, operation: LooseNode): string[] {
       .filter(({ kind }) => kind === 'FragmentDefinition')
       .map(fragment => [nameOf(fragment), fragment])
   )
-  const seen = new Set<string>()
-  const fieldsIn = ({ selectionSet }: LooseNode): string[] => {
-    const selections = selectionSet?.selections
-    return Array.isArray(selections) ? (selections as LooseNode[]).flatMap(fieldsOf) : []
+  const seen = new Set<LooseNode>()
+  const fields: string[] = []
+  // A list and no function that calls itself: engines execute trees of more levels than that would have room for.
+  const open = [operation]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    for (const selection of selectionsOf(node)) {
+      if (selection.kind === 'Field') fields.push(nameOf(selection))
+      else if (selection.kind === 'InlineFragment') open.push(selection)
+      // Engines pass over kinds that they do not know.
+      if (selection.kind !== 'FragmentSpread') continue
+      const fragment = fragments.get(nameOf(selection))
+      if (fragment === undefined || seen.has(fragment)) continue
+      seen.add(fragment)
+      open.push(fragment)
+    }
   }
-  const fieldsOf = (selection: LooseNode): string[] => {
-    if (selection.kind === 'Field') return [nameOf(selection)]
-    if (selection.kind === 'InlineFragment') return fieldsIn(selection)
-    // Engines pass over kinds that they do not know.
-    const fragment = selection.kind === 'FragmentSpread' ? fragments.get(nameOf(selection)) : undefined
-    if (fragment === undefined || seen.has(nameOf(selection))) return []
-    seen.add(nameOf(selection))
-    return fieldsIn(fragment)
-  }
-  return fieldsIn(operation)
+  return fields
+}
+
+function selectionsOf({ selectionSet }: LooseNode): readonly LooseNode[] {
+  const selections = selectionSet?.selections
+  return Array.isArray(selections) ? (selections as LooseNode[]) : []
 }
 
 function nameOf({ name }: LooseNode): string {
