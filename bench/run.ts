@@ -3,13 +3,13 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Child, pathOf } from './child.js'
 import type { Arm } from './arms.js'
 import { readOptions, type Selection } from './options.js'
+import { promisesOf } from './promises.js'
 import { profiledArms, profileSection } from './profile.js'
 import { sectionOf, titleOf } from './report.js'
 import { installRivals, rivalVersions, versionOf } from './rivals.js'
 import type { Subject } from './running.js'
 import { runScenarios } from './scenarios.js'
 import { runTable, type Table } from './table.js'
-import { targetsOf } from './targets.js'
 
 /** Where V8's own settings make most of a difference. */
 const LEFT_ALONE = { engines: ['jit'], shapes: ['L'], isLeftAlone: true } as const
@@ -26,8 +26,8 @@ const leftAlone = isWhole
   ? await runTables({ ...selection, ...LEFT_ALONE, arms: arms.filter(({ name }) => ARMS_LEFT_ALONE.includes(name)) })
   : []
 const profiles = withProfiles ? await runProfiles(selection) : []
-const targets = targetsOf(tables)
-console.log([...scenarios, ...profiles, ...(tables.length > 0 && !selection.isLeftAlone ? [targets] : [])].join('\n'))
+const promises = promisesOf(tables)
+console.log([...scenarios, ...profiles, ...(tables.length > 0 && !selection.isLeftAlone ? [promises] : [])].join('\n'))
 
 if (isWhole) {
   const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`
@@ -38,7 +38,7 @@ if (isWhole) {
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}; do not edit. Node ${nodes.map(versionOf).join(' and ')}, ${machine}.
 Compared with ${rivalVersions()}.
 
-${targets}
+${promises}
 ${readFileSync(pathOf('../../notes.md'), 'utf8')}
 ## Where the time goes
 
