@@ -12,8 +12,11 @@ const KEY = Symbol.for('mercurius-performance.monitor')
 
 const SOURCE = Symbol.for('mercurius-performance.source')
 
+/** What has been set where `isSdkDisabled()`. */
+export const SDK_DISABLED = 'OTEL_SDK_DISABLED=true'
+
 interface Shared {
-  /** True where something gives it spans; else the setting that had the preload install nothing, if there is one. */
+  /** True where something gives it spans; else the setting for which nothing was installed, if there is one. */
   [SOURCE]: true | string | undefined
   [KEY]: Monitor | undefined
 }
@@ -39,7 +42,18 @@ export function markSpanSource(): void {
   shared[SOURCE] = true
 }
 
-/** The setting, such as `PERFORMANCE_ENABLED=false`, for which the preload installed nothing. */
+/** Whether OpenTelemetry's SDK does nothing in this process, so that nobody would get spans of queries. */
+export function isSdkDisabled(): boolean {
+  return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true'
+}
+
+/** Takes note that an application's own NodeSDK is to give it spans. */
+function markOwnSource(): void {
+  if (isSdkDisabled()) markSwitchedOff(SDK_DISABLED)
+  else markSpanSource()
+}
+
+/** The setting, such as `PERFORMANCE_ENABLED=false`, for which nothing was installed. */
 export function switchedOffBy(): string | undefined {
   const source = shared[SOURCE]
   return typeof source === 'string' ? source : undefined
@@ -53,15 +67,16 @@ export function markSwitchedOff(setting: string): void {
 export class PerformanceSpanProcessor extends SpanAggregator {
   constructor(sink: SpanSink = processMonitor()) {
     super(sink)
-    markSpanSource()
+    markOwnSource()
   }
 }
 
 /** For the same app: add one to `instrumentations`, before the one for GraphQL, and set its `ignoreResolveSpans`. */
 export class ResolverInstrumentation extends ExecutionInstrumentation {
   constructor(sink: ExecutionSink = processMonitor()) {
-    super({ sink })
-    markSpanSource()
+    // Else it would count resolvers and operations without their queries.
+    super({ sink, isInstalled: !isSdkDisabled() })
+    markOwnSource()
   }
 }
 

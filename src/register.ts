@@ -4,7 +4,14 @@
  */
 import { createRequire } from 'node:module'
 import { PerformanceError } from './errors.js'
-import { hasSpanSource, markSpanSource, markSwitchedOff, processMonitor } from './process-monitor.js'
+import {
+  hasSpanSource,
+  isSdkDisabled,
+  markSpanSource,
+  markSwitchedOff,
+  processMonitor,
+  SDK_DISABLED
+} from './process-monitor.js'
 import type * as Readers from './metrics/readers.js'
 import type * as Telemetry from './spans/telemetry.js'
 
@@ -15,9 +22,9 @@ function register(): void {
     markSwitchedOff('PERFORMANCE_ENABLED=false')
     return
   }
-  // The SDK would drop what instrumentations of ours have wrapped, so that queries were missing and resolvers were not.
-  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') {
-    markSwitchedOff('OTEL_SDK_DISABLED=true')
+  // With the SDK off, resolvers would be measured and queries would not.
+  if (isSdkDisabled()) {
+    markSwitchedOff(SDK_DISABLED)
     return
   }
   // Loaded here, so that a process in which measuring is switched off does not hold the SDK; not awaited, so that an

@@ -31,8 +31,8 @@ export function warnOfBlindness(log: Pick<Logger, 'warn'>, hasSource: boolean): 
   if (setting !== undefined) {
     log.warn(
       { code: 'MPERF_NOT_MEASURING', reasons: [setting] },
-      `mercurius-performance measures nothing: the process was started with ${setting}, so that nothing was installed. ` +
-        'Start it again without that'
+      `mercurius-performance measures no resolvers, operations and queries: the process was started with ${setting}, ` +
+        'so that nothing was installed. Start it again without that'
     )
     return
   }

@@ -102,15 +102,23 @@ test('PERFORMANCE_ENABLED=false leaves graphql and pg as if nothing were install
 test('what was switched off at start and is switched on later says that it needs another start', async t => {
   const { warnings } = await report(preload, { PERFORMANCE_ENABLED: 'false', SWITCH_ON: 'yes' })
   t.equal(warnings.length, 1)
-  t.match(warnings[0], /measures nothing: .* started with PERFORMANCE_ENABLED=false, .* Start it again without that/)
+  t.match(
+    warnings[0],
+    /measures no .* and queries: .* started with PERFORMANCE_ENABLED=false, .* Start it again without that/
+  )
 })
 
-test('OTEL_SDK_DISABLED=true installs nothing, and one warning says so', async t => {
-  const { resolvers, operations, warnings } = await report(preload, { OTEL_SDK_DISABLED: 'True' })
-  t.strictSame([resolvers, operations], [[], []], 'neither is measured by half')
-  t.equal(warnings.length, 1)
-  t.match(warnings[0], /measures nothing: .* started with OTEL_SDK_DISABLED=true/)
-})
+for (const [how, given, environment] of [
+  ['the preload', preload, {}],
+  ['a NodeSDK of its own', ['--import', './test/fixtures/own-sdk.js'], { OURS: 'before' }]
+] as const) {
+  test(`OTEL_SDK_DISABLED=true installs nothing with ${how}, and one warning says so`, async t => {
+    const { resolvers, operations, warnings } = await report(given, { ...environment, OTEL_SDK_DISABLED: 'True' })
+    t.strictSame([resolvers, operations], [[], []], 'neither is measured by half')
+    t.equal(warnings.length, 1)
+    t.match(warnings[0], /measures no .* and queries: .* started with OTEL_SDK_DISABLED=true/)
+  })
+}
 
 test('a slow operation is one line in the log of the app', async t => {
   const { warnings } = await report(preload, { PERFORMANCE_SLOW_OPERATION_THRESHOLD: '0' })

@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api'
-import { getBooleanFromEnv, getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core'
+import { getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core'
 import { OTLPMetricExporter as GrpcExporter } from '@opentelemetry/exporter-metrics-otlp-grpc'
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
@@ -47,7 +47,6 @@ export function metricExportFromEnvironment(store: Store): MetricExport {
 }
 
 function exporterNames(): string[] {
-  if (getBooleanFromEnv('OTEL_SDK_DISABLED')) return []
   const names = isExported('METRICS') ? (getStringListFromEnv('OTEL_METRICS_EXPORTER') ?? ['otlp']) : []
   if (names.includes('none')) return []
   const hasPort = getStringFromEnv('OTEL_EXPORTER_PROMETHEUS_PORT') !== undefined

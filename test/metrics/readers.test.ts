@@ -46,7 +46,6 @@ test('readers are what the variables name, and none where they name nothing', t 
     [{ OTEL_METRICS_EXPORTER: 'console,prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: '9465' }, 'PS'],
     [{ OTEL_EXPORTER_PROMETHEUS_PORT: '9465' }, 'S'],
     [{ ...endpoint, OTEL_EXPORTER_PROMETHEUS_PORT: '9465' }, 'PS'],
-    [{ ...endpoint, OTEL_SDK_DISABLED: 'true' }, ''],
     ...['grpc', 'http/json', 'http/protobuf'].map((protocol): [Record<string, string>, string] => [
       { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: protocol },
       'P'

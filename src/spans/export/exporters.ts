@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api'
-import { getBooleanFromEnv, getStringListFromEnv } from '@opentelemetry/core'
+import { getStringListFromEnv } from '@opentelemetry/core'
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc'
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto'
@@ -37,7 +37,7 @@ export function exportersFromEnvironment(account: ExportAccount): AccountedProce
 }
 
 function exporterNames(): string[] {
-  if (getBooleanFromEnv('OTEL_SDK_DISABLED') || !isExported('TRACES')) return []
+  if (!isExported('TRACES')) return []
   return [...new Set(getStringListFromEnv('OTEL_TRACES_EXPORTER') ?? ['otlp'])]
 }
 

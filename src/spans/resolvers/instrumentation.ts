@@ -18,6 +18,8 @@ export interface ResolverInstrumentationOptions {
   readonly sink: ExecutionSink
   /** Whether spans are exported at all; without, none is made. Default: true. */
   readonly isExporting?: boolean
+  /** Whether it is put into what is loaded from now on; else that waits for `enable()`. Default: true. */
+  readonly isInstalled?: boolean
 }
 
 /**
@@ -31,8 +33,8 @@ export class ExecutionInstrumentation extends InstrumentationBase {
   readonly #documents = new Documents((name, type) => this.#sink.operationWriter(name, type))
   readonly #schemas: SchemaWrapper
 
-  constructor({ sink, isExporting = true }: ResolverInstrumentationOptions) {
-    super(INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION, {})
+  constructor({ sink, isExporting = true, isInstalled = true }: ResolverInstrumentationOptions) {
+    super(INSTRUMENTATION_NAME, INSTRUMENTATION_VERSION, { enabled: isInstalled })
     this.#sink = sink
     this.#isExporting = isExporting
     this.#schemas = new SchemaWrapper(sink, () => this.tracer)
