@@ -121,9 +121,16 @@ export class Sketch {
   }
 
   #addAt(offset: number, count: number): void {
-    const next = (this.counts[offset] ?? 0) + count
-    if (next > 0xff && this.counts instanceof Uint8Array) this.counts = Uint32Array.from(this.counts)
-    if (next > 0xffff_ffff && this.counts instanceof Uint32Array) this.counts = Float64Array.from(this.counts)
+    const { counts } = this
+    const next = (counts[offset] ?? 0) + count
+    counts[offset] = next
+    // To read what was written asks least whether it had room there.
+    if (counts[offset] !== next) this.#widen(offset, next)
+  }
+
+  #widen(offset: number, next: number): void {
+    const isOfBytes = this.counts instanceof Uint8Array && next <= 0xffff_ffff
+    this.counts = isOfBytes ? Uint32Array.from(this.counts) : Float64Array.from(this.counts)
     this.counts[offset] = next
   }
 

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { BUCKET_LIMIT, bucketOf, bucketValue, LOWEST_BUCKET } from '../../src/store/bucket.js'
+import { BUCKET_LIMIT, bucketOf, bucketValue, calculatedBucketOf, LOWEST_BUCKET } from '../../src/store/bucket.js'
 import { seededRandom } from '../random.js'
 
 const random = seededRandom(6)
@@ -29,5 +29,25 @@ test('every bucket from the lowest to the highest can be reached, and none besid
   t.equal(bucketOf(1), LOWEST_BUCKET)
   t.equal(bucketOf(Number.MAX_SAFE_INTEGER), LOWEST_BUCKET + BUCKET_LIMIT - 1)
   t.equal(bucketOf(2 ** 47 - 1), LOWEST_BUCKET + BUCKET_LIMIT - 1)
+  t.end()
+})
+
+test('the bucket that is looked up is the one that is calculated, for each whole number', t => {
+  const differing: number[] = []
+  const compare = (value: number): void => {
+    if (bucketOf(value) !== calculatedBucketOf(value)) differing.push(value)
+  }
+  for (let value = 1; value < 100_000; value += 1) compare(value)
+  for (let bucket = bucketOf(1000); bucket < bucketOf(2 ** 33); bucket += 1) {
+    const bound = Math.round(2 ** ((bucket + 1) / 64) * 1e9)
+    for (let value = bound - 3; value <= bound + 3; value += 1) compare(value)
+  }
+  for (let power = 6; power < 34; power += 1) {
+    // What begins with other bits is looked up elsewhere.
+    for (let cell = 64; cell <= 128; cell += 1) {
+      for (const beside of [-1, 0, 1]) compare(Math.ceil(cell * 2 ** (power - 6)) + beside)
+    }
+  }
+  t.strictSame(differing, [])
   t.end()
 })
