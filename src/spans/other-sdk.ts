@@ -25,9 +25,7 @@ export function isFirstProvider(): boolean {
 /** Whether contexts that are entered here are those that the API sees: another SDK may have been there before. */
 export function isInCharge(contextManager: DirectContextManager): boolean {
   const probe = context.active().setValue(Symbol('probe'), true)
-  const before = contextManager.enter(probe)
-  const isSeen = context.active() === probe
-  contextManager.leave(before)
+  const isSeen = contextManager.with<[], () => boolean>(probe, () => context.active() === probe)
   // Until something needs contexts, promises need not be followed.
   contextManager.disable()
   return isSeen

@@ -1,4 +1,6 @@
 import type { Context, Span } from '@opentelemetry/api'
+import type { ContextFrame } from '../context-frames.js'
+import type { EnterableContext } from '../context-manager.js'
 import { CALL_KEY, LayeredContext, SPAN_KEY } from './contexts.js'
 import type { Execution, Path } from './execution.js'
 import type { CallRecorder } from './recorder.js'
@@ -8,7 +10,7 @@ import { Waits } from './waits.js'
  * A running call of a resolver. It is itself the OpenTelemetry context in which the resolver runs, so that whatever
  * starts a span inside, such as a query, can be told which resolver sent it. All times are monotonic nanoseconds.
  */
-export class ResolverCall implements Context {
+export class ResolverCall implements EnterableContext {
   execution: Execution
   recorder: CallRecorder
   argsCount = 0
@@ -21,6 +23,8 @@ export class ResolverCall implements Context {
   isKnown = false
   /** What it waited for; undefined until there is something. */
   waits: Waits | undefined = undefined
+  frame: ContextFrame | undefined = undefined
+  frameAround: ContextFrame | undefined = undefined
   /** What few calls have. Many calls wait at the same time, so that each byte of one is copied by garbage collection. */
   rare: RareParts | undefined = undefined
 

@@ -6,7 +6,7 @@ import { Stamp } from './stamp.js'
 
 /** The execution that calls a resolver with this context value; undefined where none does that is measured. */
 export function executionOf(contextValue: unknown): Execution | undefined {
-  const marked = isMarkable(contextValue) ? markOn(contextValue) : undefined
+  const marked = isMarkable(contextValue) ? executionIn(Stamp.onMarked(contextValue)) : undefined
   if (marked?.sharers === 0) return marked
   const active = context.active().getValue(EXECUTION_KEY) as Execution | undefined
   return active?.sharesWith === (marked ?? null) ? active : marked
@@ -48,7 +48,11 @@ export function end(execution: Execution, { spare }: RunningOperations): void {
 
 /** The execution that a context value was given to last; undefined also where that mark was taken off. */
 function markOn(contextValue: object): Execution | undefined {
-  return (Stamp.on(contextValue) as Execution | null | undefined) ?? undefined
+  return executionIn(Stamp.on(contextValue))
+}
+
+function executionIn(note: unknown): Execution | undefined {
+  return (note as Execution | null | undefined) ?? undefined
 }
 
 function isMarkable(contextValue: unknown): contextValue is object {

@@ -8,6 +8,8 @@ import {
 } from '@opentelemetry/api'
 import { isTracingSuppressed } from '@opentelemetry/core'
 import { copyOf } from '../../lib/text.js'
+import type { ContextFrame } from '../context-frames.js'
+import type { EnterableContext } from '../context-manager.js'
 import type { FieldTiming } from '../running-operation.js'
 import { isSampled } from '../sample.js'
 import { ResolverCall } from './call.js'
@@ -37,7 +39,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
  * One operation that is being executed. It holds nothing of the request but what its document says, and is itself the
  * OpenTelemetry context in which the contexts of its calls stand.
  */
-export class Execution implements Context {
+export class Execution implements EnterableContext {
   readonly facts: OperationFacts
   /** Whether it and its calls are counted, and not only exported. */
   readonly isMeasured: boolean
@@ -65,6 +67,8 @@ export class Execution implements Context {
   sharers = 0
   /** The execution whose context value this one was given too; null where its value is none that could be marked. */
   sharesWith: Execution | null | undefined = undefined
+  frame: ContextFrame | undefined = undefined
+  frameAround: ContextFrame | undefined = undefined
   /** What it runs inside. */
   outer: Context
   #timings: Map<string, FieldTiming | undefined> | undefined

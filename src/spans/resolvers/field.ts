@@ -108,7 +108,7 @@ export class MeasuredField {
 
   #leave(call: ResolverCall): void {
     const { rare } = call
-    if (call.hasContext) this.#sink.contexts?.leave(rare === undefined ? call.execution : rare.before)
+    if (call.hasContext) this.#sink.contexts?.leave(call, rare === undefined ? call.execution : rare.before)
     if (rare === undefined) return
     // A call that goes on waiting must not keep alive what was before it.
     rare.before = undefined

@@ -83,7 +83,7 @@ function within<Result>({ contexts }: ExecutionSink, execution: Execution, execu
   try {
     return execute()
   } finally {
-    contexts.leave(before)
+    contexts.leave(execution, before)
   }
 }
 

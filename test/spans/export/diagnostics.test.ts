@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { diag } from '@opentelemetry/api'
 import { globalErrorHandler } from '@opentelemetry/core'
 import { test } from 'tap'
@@ -172,7 +173,7 @@ test('what cannot be told as text is left out', t => {
     diag.disable()
   })
   const broken = {
-    get [Symbol.toStringTag]() {
+    [inspect.custom]() {
       throw new Error('broken')
     }
   }
