@@ -9,9 +9,10 @@ export interface ExtensibleSchema {
 type Part = Record<string, unknown>
 
 /**
- * Extends a schema and keeps all that is in it: graphql-js makes each type anew and takes of the old one only what it knows
- * itself, without the `__resolveReference` of a federated type. The schema is extended when it returns; what it returns are
- * the hooks of the application that run then.
+ * Extends a schema and keeps all that is on it, on its types and directives, their fields, values and arguments: graphql-js
+ * makes each of them anew and takes of the old one only what it knows itself, without the `__resolveReference` of a
+ * federated type, and forgets that a schema is valid. The schema is extended when it returns; what it returns are the hooks
+ * of the application that run then.
  */
 export function extendKeepingAll(host: ExtensibleSchema, document: DocumentNode): unknown {
   const before = host.schema
@@ -52,22 +53,52 @@ function takeOutUnusable(schema: GraphQLSchema): UnusableResolver[] {
 function carryOver(before: GraphQLSchema, after: GraphQLSchema): void {
   after.description ??= before.description
   after.extensions = { ...before.extensions, ...after.extensions }
+  // Found valid, or taken for it by whoever made it: what we add is valid, and the rest is not ours to judge.
+  if (before.__validationErrors?.length === 0) after.__validationErrors ??= []
+  addMissing(before, after)
+  for (const directive of before.getDirectives()) {
+    const next = after.getDirective(directive.name) ?? undefined
+    addMissing(directive, next)
+    addMissingByName(directive.args, next?.args)
+  }
   for (const [name, type] of Object.entries(before.getTypeMap())) {
     const next = after.getType(name)
     if (next === undefined || next === type) continue
-    addMissing(type as unknown as Part, next as unknown as Part)
+    addMissing(type, next)
+    if ('getValues' in type) addMissingByName(type.getValues(), 'getValues' in next ? next.getValues() : [])
     const fields = fieldsOf(after, name)
-    for (const [field, definition] of Object.entries(fieldsOf(before, name))) addMissing(definition, fields[field])
+    for (const [field, definition] of Object.entries(fieldsOf(before, name))) {
+      addMissing(definition, fields[field])
+      addMissingByName(argumentsOf(definition), argumentsOf(fields[field]))
+    }
   }
 }
 
-function addMissing(from: Part, to: Part | undefined): void {
+interface Named {
+  readonly name: string
+}
+
+function addMissingByName(from: readonly Named[], to: readonly Named[] = []): void {
+  const next = new Map(to.map(part => [part.name, part]))
+  for (const part of from) addMissing(part, next.get(part.name))
+}
+
+/** Whatever somebody else has put on a part of the schema, as it was put there. */
+function addMissing(from: object, to: object | undefined): void {
   if (to === undefined) return
-  for (const [key, value] of Object.entries(from)) if (!Object.hasOwn(to, key)) to[key] = value
+  for (const key of Reflect.ownKeys(from)) {
+    const property = Reflect.getOwnPropertyDescriptor(from, key)
+    if (property !== undefined && !Object.hasOwn(to, key)) Object.defineProperty(to, key, property)
+  }
 }
 
 /** By name; none where the type has none. */
 function fieldsOf(schema: GraphQLSchema, name: string): Record<string, Part> {
   const type = schema.getType(name)
   return type !== undefined && 'getFields' in type ? (type.getFields() as unknown as Record<string, Part>) : {}
+}
+
+/** None where it is a field of an input type. */
+function argumentsOf(field: Part | undefined): readonly Named[] {
+  return (field?.args ?? []) as readonly Named[]
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { mercuriusFederationPlugin } from '@mercuriusjs/federation'
 import type { MercuriusGatewayOptions } from '@mercuriusjs/gateway'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
-import { buildSchema } from 'graphql'
+import { buildSchema, type GraphQLEnumType, type GraphQLInputObjectType, type GraphQLSchema } from 'graphql'
 import mercurius from 'mercurius'
 import { test, type Test } from 'tap'
 import { mercuriusPerformance, type PluginOptions } from '../../src/plugin.js'
@@ -41,6 +41,26 @@ test('a federated service goes on answering for its entities, measured or not', 
     const app = await subgraph(t, plugin)
     t.strictSame(await ask(app, query), { data: { _entities: [{ name: 'user 7' }] } })
   }
+})
+
+test('a schema that its maker took for valid is not validated because of our fields', async t => {
+  const sdl = 'interface Product { upc: ID! price: Int } type Book implements Product @key(fields: "upc") { upc: ID! }'
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(mercuriusFederationPlugin, {
+    schema: `extend type Query { book: Book } ${sdl}`,
+    resolvers: { Query: { book: () => ({ upc: '1' }) } }
+  })
+  await app.register(mercuriusPerformance)
+  await app.ready()
+  const query = '{ book { upc _performance { resolverName } } }'
+  const expected = { data: { book: { upc: '1', _performance: { resolverName: 'Query.book' } } } }
+  t.strictSame(await ask(app, query), expected)
+  app.graphql.replaceSchema(
+    buildSchema(`type Query { book: Book } ${sdl.replace(/@key\S+ "upc"\)/, '')}`, { assumeValid: true })
+  )
+  app.graphql.defineResolvers({ Query: { book: () => ({ upc: '1' }) } })
+  t.strictSame(await ask(app, query), expected)
 })
 
 test('a gateway starts, without the fields; its metrics can be scraped', async t => {
@@ -83,6 +103,39 @@ test('what graphql-js forgets of a schema that is extended stays: descriptions a
   t.not(schema, extended)
   t.match(schema, { description: 'All there is', extensions: { own: 'kept' } })
   t.match(schema.getQueryType()?.getFields().hello, { complexity: 3 })
+})
+
+test('what others have put on the parts of a schema stays, under whatever key', async t => {
+  const mark = Symbol('mark')
+  const parts = (schema: GraphQLSchema): object[] => {
+    const { hello } = schema.getQueryType()?.getFields() ?? {}
+    const colour = schema.getType('Colour') as GraphQLEnumType
+    const filter = schema.getType('Filter') as GraphQLInputObjectType
+    const found = [
+      hello,
+      hello?.args[0],
+      colour,
+      colour.getValues()[0],
+      filter.getFields().text,
+      schema.getDirective('own')
+    ]
+    return [schema, ...found.filter(part => part !== undefined && part !== null)]
+  }
+  const extended = buildSchema(`
+    directive @own(reason: String) on FIELD_DEFINITION
+    enum Colour { RED }
+    input Filter { text: String }
+    type Query { hello(filter: Filter): Colour }
+  `)
+  for (const part of parts(extended)) {
+    Object.assign(part, { [mark]: 'kept' })
+    Object.defineProperty(part, 'hidden', { value: 'kept' })
+  }
+  const app = await service({ schema: extended })
+  t.teardown(() => app.close())
+  const after = parts(app.graphql.schema)
+  t.equal(after.length, 7)
+  for (const part of after) t.match(part, { [mark]: 'kept', hidden: 'kept' })
 })
 
 for (const when of ['before the start', 'while the app runs']) {
