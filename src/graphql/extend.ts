@@ -20,11 +20,25 @@ export function extendKeepingAll(host: ExtensibleSchema, document: DocumentNode)
   try {
     return host.extendSchema(document)
   } finally {
+    // A hook may have put another one in the place of the extended one.
+    const isExtended = hasAll(host.schema, document)
     for (const { type, field, resolve } of unusable) {
-      for (const schema of [before, host.schema]) Object.assign(fieldsOf(schema, type)[field] ?? {}, { resolve })
+      for (const schema of isExtended ? [before, host.schema] : [before]) {
+        Object.assign(fieldsOf(schema, type)[field] ?? {}, { resolve })
+      }
     }
-    if (host.schema !== before) carryOver(before, host.schema)
+    if (isExtended) carryOver(before, host.schema)
   }
+}
+
+/** Whether a schema has every type and field that `document` adds to one. */
+export function hasAll(schema: GraphQLSchema, document: DocumentNode): boolean {
+  return document.definitions.every(definition => {
+    if (!('name' in definition)) return true
+    const fields = fieldsOf(schema, definition.name.value)
+    const added = 'fields' in definition ? (definition.fields ?? []) : []
+    return schema.getType(definition.name.value) !== undefined && added.every(({ name }) => name.value in fields)
+  })
 }
 
 interface UnusableResolver {

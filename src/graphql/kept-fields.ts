@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { PerformanceError } from '../errors.js'
+import { watchSchema } from '../lib/schema-watch.js'
 import { addMissingFields, type SchemaHost } from './fields.js'
 import type { FieldsOptions } from './resolvers.js'
 
@@ -25,22 +26,51 @@ export interface KeptFieldsOptions {
 
 /**
  * Sees to it that our fields are in the schema of an app, whatever it is replaced by. Returns what adds those that are not;
- * it fails with MPERF_SCHEMA_CONFLICT.
+ * it fails with MPERF_SCHEMA_CONFLICT, or with what a hook of the application failed with.
  */
 export function keepFields(host: AppSchema, options: KeptFieldsOptions): () => Promise<void> {
   const { fields, withMetrics, isGateway, changed, log } = options
-  const add = (): Promise<void> => (isGateway ? Promise.resolve() : addMissingFields(host, fields, withMetrics))
   const defineResolvers = host.defineResolvers.bind(host)
   const replaceSchema = host.replaceSchema.bind(host)
+  let isFirst = true
+  /** How many times our fields are being added now, and whether the schema was replaced meanwhile. */
+  let adding = 0
+  let isReplaced = false
+
+  const addOnce = async (): Promise<void> => {
+    isReplaced = false
+    const added = addMissingFields(host, fields, { withMetrics, isFirst })
+    isFirst = false
+    await added
+  }
+  const add = async (): Promise<void> => {
+    if (isGateway) return
+    adding += 1
+    try {
+      await addOnce()
+      // By a hook of the application, which our fields have called. They call it again, so it is followed once.
+      if (isReplaced) await addOnce()
+      if (isReplaced)
+        log.warn({}, 'mercurius-performance: a hook onExtendSchema takes the performance fields out again')
+    } finally {
+      adding -= 1
+    }
+  }
+
+  watchSchema(host, changed)
   host.defineResolvers = resolvers => {
     changed()
     return defineResolvers(resolvers)
   }
   host.replaceSchema = schema => {
     const result = replaceSchema(schema)
-    // The application goes on without our fields where its new schema cannot take them.
+    isReplaced = true
+    if (adding > 0) return result
+    // While it runs the application goes on without our fields where its new schema cannot take them; `add` is called
+    // once more before that, and whoever starts the app is told.
     add().catch((error: unknown) => {
       if (error instanceof PerformanceError) log.warn({ code: error.code }, error.message)
+      else log.warn({ err: error }, 'mercurius-performance: a hook onExtendSchema failed on the performance fields')
     })
     return result
   }

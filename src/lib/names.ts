@@ -33,7 +33,7 @@ const METRICS_TYPES: ReadonlySet<string> = new Set([
   'PoolWaits'
 ])
 
-/** Whether `METRICS_FIELD` has been added to a schema; no type of the application can have one of our names then. */
+/** Whether a schema has `METRICS_FIELD`; where the plugin has added that, no type of the application is called as ours. */
 export function hasMetrics(schema: GraphQLSchema): boolean {
   return String(schema.getQueryType()?.getFields()[METRICS_FIELD]?.type) === `${METRICS_TYPE}!`
 }

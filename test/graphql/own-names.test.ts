@@ -40,6 +40,15 @@ for (const jit of [0, 1]) {
   })
 }
 
+for (const [own, exposeMetrics] of [
+  ['type Query { _performanceMetrics: PerformanceMetrics! } type PerformanceMetrics { secret: Int }', true],
+  ['type Query { _performance: FieldPerformance } type FieldPerformance { executionTime: Float }', false]
+] as const) {
+  test(`an application that has both a field and its type called as ours is refused: ${own}`, async t => {
+    await t.rejects(service({ schema: own }, { exposeMetrics }), { code: 'MPERF_SCHEMA_CONFLICT' })
+  })
+}
+
 test('spans alone: the same, until our types are in a schema', async t => {
   const source = spanSource()
   const { monitor } = source
