@@ -4,7 +4,8 @@ const table = {
   MPERF_MERCURIUS_MISSING: () =>
     'mercurius-performance was registered, but there is no app.graphql: register mercurius before it',
   MPERF_REGISTERED_TWICE: () =>
-    'the app already has a decorator "performance": register mercurius-performance once, after mercurius',
+    'the app already has a decorator "performance", or its mercurius has the plugin: ' +
+    'register mercurius-performance once, after mercurius',
   MPERF_SCHEMA_CONFLICT: (detail: string) =>
     `the schema cannot take the performance fields: ${detail}; rename that type or field in your schema`,
   MPERF_CREDENTIAL_MISSING: () =>

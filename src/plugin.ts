@@ -10,6 +10,7 @@ import { historySettings, type HistoryOptions } from './history/settings.js'
 import { keepHistory } from './keep-history.js'
 import { hasMetrics } from './lib/names.js'
 import { shown } from './lib/parse.js'
+import { isWatched } from './lib/schema-watch.js'
 import type { Monitor } from './monitor.js'
 import { addMetricsRoute } from './metrics/route.js'
 import { hasSpanSource, processMonitor } from './process-monitor.js'
@@ -53,7 +54,7 @@ declare module 'fastify' {
 
 async function register(app: FastifyInstance, options: PluginOptions): Promise<void> {
   const host = hostOf(app)
-  if (app.hasDecorator('performance')) throw new PerformanceError('MPERF_REGISTERED_TWICE')
+  if (app.hasDecorator('performance') || isWatched(host)) throw new PerformanceError('MPERF_REGISTERED_TWICE')
   const hasSource = options.monitor !== undefined || hasSpanSource()
   const monitor = options.monitor ?? processMonitor()
   const { fields, exposed, hasCredential } = accessOf(options, monitor)

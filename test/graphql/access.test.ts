@@ -206,6 +206,16 @@ test('registered before Mercurius, or twice: a coded error that says what to do'
   await t.rejects(Promise.resolve(twice.register(mercuriusPerformance)), { code: 'MPERF_REGISTERED_TWICE' })
 })
 
+test('registered twice over one Mercurius from two contexts beside each other: the same coded error', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(mercurius, { schema, resolvers, subscription: true })
+  await app.register(async child => child.register(mercuriusPerformance))
+  await t.rejects(Promise.resolve(app.register(async child => child.register(mercuriusPerformance))), {
+    code: 'MPERF_REGISTERED_TWICE'
+  })
+})
+
 test('a schema that already has one of the names: a coded error that says which', async t => {
   for (const name of ['CacheMetrics', 'FieldPerformance']) {
     const own = `${schema} type ${name} { hits: Int }`
