@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 
 import fastifyPlugin from 'fastify-plugin'
 import type { GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql'
 import { hasMetrics, isOwnField } from '../lib/names.js'
+import { schemaChanged } from '../lib/schema-watch.js'
 import type { CacheOutcome } from './cache-calls.js'
 
 /** The options of mercurius-cache that matter here; all others pass through. */
@@ -26,9 +27,12 @@ interface Call {
   info: GraphQLResolveInfo | undefined
 }
 
-/** What mercurius-cache puts on the app. */
+/** What mercurius-cache and the gateway put on the app. */
 interface Cached {
   readonly graphql: { readonly schema: GraphQLSchema; readonly cache: { refresh(): void } }
+  readonly graphqlGateway?: {
+    addHook(name: 'onGatewayReplaceSchema', hook: (app: unknown, schema: GraphQLSchema) => Promise<void>): void
+  }
 }
 
 /** Where hits and misses are counted, such as `app.performance`. */
@@ -71,13 +75,20 @@ export function trackedCache<Options extends object>(
       onMiss: noting('miss', options.onMiss)
     }
     await app.register(cachePlugin as FastifyPluginAsync, listening)
-    const { graphql } = app as unknown as Cached
+    const { graphql, graphqlGateway } = app as unknown as Cached
     const refresh = graphql.cache.refresh.bind(graphql.cache)
     // The cache calls it too, when the app is ready; each time it puts itself around what resolves then.
     graphql.cache.refresh = () => {
       refresh()
       timeCachedFields(graphql.schema, options, calls, app.performance)
+      // What measured the resolvers is inside of the cache now, where a hit does not come.
+      schemaChanged(graphql)
     }
+    // The cache has a hook of its own there, which comes first and puts it into the new schema without a refresh.
+    graphqlGateway?.addHook('onGatewayReplaceSchema', (_, schema) => {
+      timeCachedFields(schema, options, calls, app.performance)
+      return Promise.resolve()
+    })
   }
   return fastifyPlugin(register, {
     name: 'mercurius-performance-cache',

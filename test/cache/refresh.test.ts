@@ -81,6 +81,19 @@ test('a cache that is refreshed around the one before is counted once, and says 
   t.equal(loads.hello, 1)
 })
 
+test('the resolver of a field goes on being counted when its cache is refreshed, each call once', async t => {
+  const { app, refresh } = await start(t)
+  const calls = (): number =>
+    app.performance.snapshot({ include: ['resolvers'], name: 'Query.hello' }).resolvers[0]?.count ?? 0
+  await ask(app, '{ hello }')
+  for (let round = 0; round < 3; round += 1) {
+    refresh()
+    const before = calls()
+    for (let call = 0; call < 3; call += 1) await ask(app, '{ hello }')
+    t.equal(calls() - before, 3)
+  }
+})
+
 test('a field that asks for itself with other arguments is counted for both', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
