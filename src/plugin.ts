@@ -27,7 +27,7 @@ export interface PluginOptions extends ConfigPatch {
    * is given.
    */
   readonly exposeMetrics?: boolean
-  /** Whether `GET /metrics` is there wherever `_performanceMetrics` is. Default: yes. */
+  /** Whether `GET /metrics` is there wherever `_performanceMetrics` is, or on a gateway would be. Default: yes. */
   readonly metricsRoute?: boolean
   /** Whether history is kept, and where. Default: `PERFORMANCE_HISTORY` and its companions. */
   readonly history?: boolean | HistoryOptions

@@ -11,24 +11,34 @@ import type { StoreMetricProducer } from './producer.js'
  */
 const PATTERN = '/:initial(^m)etrics'
 
+type Administrators = (reply: FastifyReply) => Promise<boolean>
+
 export interface MetricsRouteOptions {
   readonly store: Store
-  readonly isAdministrator: (reply: FastifyReply) => Promise<boolean>
+  readonly isAdministrator: Administrators
 }
+
+/** Who decides on each route: one for each GraphQL API that shares it. By server and by path. */
+const deciding = new WeakMap<object, Map<string, Administrators[]>>()
 
 /** Answers administrators `GET /metrics`, in Prometheus' text format; everyone else gets one and the same refusal. */
 export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }: MetricsRouteOptions): void {
-  // Another GraphQL API of the same app, which counts into the same store, has added it.
-  if (app.hasRoute({ method: 'GET', url: app.prefix + PATTERN })) return
+  // Fastify makes one slash of two that meet there.
+  const url = `${app.prefix.replace(/\/$/, '')}/metrics`
+  const routes = deciding.get(app.server) ?? new Map<string, Administrators[]>()
+  deciding.set(app.server, routes)
+  const administrators = routes.get(url) ?? []
+  routes.set(url, administrators)
+  // Where another GraphQL API of the same app, which counts into the same store, has added the route, it is shared.
+  if (administrators.push(isAdministrator) > 1) return
   const { code, message } = new PerformanceError('MPERF_FORBIDDEN')
   const text = textOf(store)
   app.get(PATTERN, { exposeHeadRoute: false }, async (_, reply) => {
     reply.header('cache-control', 'no-store')
-    if (await isAdministrator(reply)) return text(reply)
+    if (await acceptedByAny(administrators, reply)) return text(reply)
     return reply.code(401).header('www-authenticate', 'Bearer').send({ code, message })
   })
   app.addHook('onReady', done => {
-    const url = `${app.prefix}/metrics`
     const has = (pattern: string): boolean => app.hasRoute({ method: 'GET', url: pattern })
     if (has(url)) {
       app.log.info(`mercurius-performance: the app has a route GET ${url} of its own, so there is none of ours`)
@@ -44,6 +54,11 @@ export function addMetricsRoute(app: FastifyInstance, { store, isAdministrator }
     }
     done()
   })
+}
+
+async function acceptedByAny(administrators: readonly Administrators[], reply: FastifyReply): Promise<boolean> {
+  for (const isAdministrator of administrators) if (await isAdministrator(reply)) return true
+  return false
 }
 
 /**
