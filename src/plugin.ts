@@ -19,7 +19,7 @@ import type { Snapshot, SnapshotOptions } from './store/snapshot.js'
 
 export interface PluginOptions extends ConfigPatch {
   /** Tokens of administrators, each of at least 32 characters. Default: `PERFORMANCE_ADMIN_TOKEN`. */
-  readonly adminToken?: string | readonly string[]
+  readonly adminToken?: string | readonly string[] | null | undefined
   /** Decides who is an administrator instead of the tokens. */
   readonly authorize?: Authorize
   /**
@@ -136,7 +136,7 @@ function accessOf(options: PluginOptions, monitor: Monitor): Access {
     )
   }
   const tokens =
-    options.adminToken === undefined
+    options.adminToken === undefined || options.adminToken === null
       ? readTokens('PERFORMANCE_ADMIN_TOKEN', process.env.PERFORMANCE_ADMIN_TOKEN)
       : readTokens('adminToken', options.adminToken)
   const production = isProduction(process.env)

@@ -111,6 +111,14 @@ test('each of two tokens opens, so that one can be rotated out', async t => {
   }
 })
 
+test('an adminToken that is null or undefined leaves it to the variable', async t => {
+  for (const adminToken of [null, undefined]) {
+    const app = await start({ adminToken })
+    t.teardown(() => app.close())
+    t.equal((await ask(app, query)).errors, undefined)
+  }
+})
+
 test('the application may decide by its own login', async t => {
   const app = await start({ authorize: context => context.reply?.request?.headers?.['x-role'] === 'admin' })
   t.teardown(() => app.close())
