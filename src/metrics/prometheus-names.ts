@@ -46,7 +46,7 @@ export type Shape = 'counter' | 'upDownCounter' | 'gauge' | 'histogram'
 /**
  * What a metric is called in Prometheus when it comes there over OTLP, by way of a Collector or not. Both take the rules of
  * https://github.com/prometheus/otlptranslator: a name says its unit, unless it does so already, and a counter ends with
- * `total`. A gauge of the unit 1 is taken for a ratio.
+ * `total`. A gauge of the unit 1 is taken for a ratio. Empty where there is nothing in it that a name may have.
  */
 export function familyName({ name, unit }: Pick<MetricDescriptor, 'name' | 'unit'>, shape: Shape): string {
   let words = name.split(/[^a-zA-Z0-9:]+/).filter(word => word !== '')
@@ -76,7 +76,10 @@ function endingWith(last: string, words: readonly string[]): string[] {
   return [...words.filter(word => word !== last), last]
 }
 
-/** The name of a label, with nothing in it but letters, digits and single underscores, as the Collector makes it. */
+/**
+ * The name of a label, with nothing in it but letters, digits and single underscores, as the Collector makes it by default
+ * of what does not begin and end with two underscores: such names are Prometheus' own, and nobody may scrape them.
+ */
 export function labelName(name: string): string {
-  return name.replaceAll(/[^a-zA-Z0-9]+/g, '_').replace(/^(?=\d)/, 'key_')
+  return name.replaceAll(/[^a-zA-Z0-9]+/g, '_').replace(/^(?:_|(?=\d))/, 'key_')
 }

@@ -1,6 +1,6 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Attributes } from '@opentelemetry/api'
-import { DataPointType, type DataPoint, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
+import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import { asClassic, classicOf, type ClassicHistogram } from './classic.js'
 import { familyName, labelName, type Shape } from './prometheus-names.js'
 
@@ -18,26 +18,44 @@ const POINTS_AT_A_TIME = 100
  * @param isWhole whether the resource is told too, as `target_info`
  */
 export async function prometheusText({ resource, scopeMetrics }: ResourceMetrics, isWhole = false): Promise<string> {
-  // Line by line under the head of its family, which may be told in one place only.
-  const families = new Map<string, string[]>()
+  // Under the head of its family, which may be told in one place only.
+  const families = new Map<string, Family>()
   if (isWhole) {
-    const lines = linesOf(families, 'target_info', 'gauge', 'What is measured.')
-    lines.push(line('target_info', labelsOf(resource.attributes), 1))
+    const target = familyOf(families, 'target_info', 'gauge', 'What is measured.')
+    tell(target, resource.attributes, labels => line('target_info', labels, 1))
   }
   for (const metric of scopeMetrics.flatMap(({ metrics }) => metrics)) {
-    const { name, type } = familyOf(metric)
-    const lines = linesOf(families, name, type, metric.descriptor.description)
+    const shape = shapeOf(metric)
+    const name = familyName(metric.descriptor, shape)
+    // Prometheus refuses it over OTLP too.
+    if (name === '') continue
+    const type = shape === 'upDownCounter' ? 'gauge' : shape
+    const family = familyOf(families, name, type, metric.descriptor.description)
+    if (family.type !== type) continue
     for (let from = 0; from < metric.dataPoints.length; from += POINTS_AT_A_TIME) {
-      lines.push(...pointsOf(metric, name, from, from + POINTS_AT_A_TIME))
+      tellPoints(family, metric, from, from + POINTS_AT_A_TIME)
       await otherWork()
     }
   }
-  return [...families.values()].flat().join('')
+  return [...families.values()].flatMap(({ lines }) => lines).join('')
 }
 
-function familyOf(metric: MetricData): { name: string; type: string } {
-  const shape = shapeOf(metric)
-  return { name: familyName(metric.descriptor, shape), type: shape === 'upDownCounter' ? 'gauge' : shape }
+/** The metrics of one name. What comes to it later and is of another type is left out. */
+interface Family {
+  readonly name: string
+  readonly type: string
+  readonly lines: string[]
+  /** The labels that it has a point of: another one of the same would make scrapers refuse all of it. */
+  readonly told: Set<string>
+}
+
+function familyOf(families: Map<string, Family>, name: string, type: string, help: string): Family {
+  const known = families.get(name)
+  if (known !== undefined) return known
+  const lines = [`# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`]
+  const family = { name, type, lines, told: new Set<string>() }
+  families.set(name, family)
+  return family
 }
 
 function shapeOf(metric: MetricData): Shape {
@@ -52,30 +70,40 @@ function shapeOf(metric: MetricData): Shape {
   }
 }
 
-function linesOf(families: Map<string, string[]>, name: string, type: string, help: string): string[] {
-  const lines = families.get(name) ?? [`# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`]
-  families.set(name, lines)
-  return lines
-}
-
-function pointsOf(metric: MetricData, name: string, from: number, end: number): string[] {
+function tellPoints(family: Family, metric: MetricData, from: number, end: number): void {
+  const { name } = family
   switch (metric.dataPointType) {
     case DataPointType.SUM:
     case DataPointType.GAUGE:
-      return metric.dataPoints.slice(from, end).map(({ attributes, value }) => line(name, labelsOf(attributes), value))
+      for (const { attributes, value } of metric.dataPoints.slice(from, end)) {
+        tell(family, attributes, labels => line(name, labels, value))
+      }
+      break
     case DataPointType.HISTOGRAM:
-      return metric.dataPoints.slice(from, end).map(point => histogram(name, point, asClassic(point.value)))
+      for (const { attributes, value } of metric.dataPoints.slice(from, end)) {
+        tell(family, attributes, labels => histogram(name, labels, value, asClassic(value)))
+      }
+      break
     case DataPointType.EXPONENTIAL_HISTOGRAM:
-      return metric.dataPoints.slice(from, end).map(point => histogram(name, point, classicOf(point.value)))
+      for (const { attributes, value } of metric.dataPoints.slice(from, end)) {
+        tell(family, attributes, labels => histogram(name, labels, value, classicOf(value)))
+      }
   }
+}
+
+function tell({ lines, told }: Family, attributes: Attributes, textOf: (labels: string) => string): void {
+  const labels = labelsOf(attributes)
+  if (told.has(labels)) return
+  told.add(labels)
+  lines.push(textOf(labels))
 }
 
 function histogram(
   name: string,
-  { attributes, value }: DataPoint<{ count: number; sum?: number }>,
+  labels: string,
+  value: { readonly count: number; readonly sum?: number },
   { bounds, atMost }: ClassicHistogram
 ): string {
-  const labels = labelsOf(attributes)
   const before = labels === '' ? '' : `${labels},`
   let text = ''
   for (const [index, count] of atMost.entries()) {
@@ -100,7 +128,7 @@ function numberText(value: number): string {
 function labelsOf(attributes: Attributes): string {
   const names = new Map<string, string[]>()
   for (const name of Object.keys(attributes)) {
-    if (attributes[name] === undefined) continue
+    if (attributes[name] === undefined || name === '') continue
     const label = labelName(name)
     const same = names.get(label)
     if (same === undefined) names.set(label, [name])

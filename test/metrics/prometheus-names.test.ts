@@ -81,8 +81,17 @@ test('our own metrics are called what they were always called', t => {
   t.end()
 })
 
-test('a label that would begin with a digit begins with `key_`, as Prometheus has it', t => {
-  t.equal(labelName('2xx'), 'key_2xx')
-  t.equal(labelName('http.route'), 'http_route')
+test('a label that would begin with a digit or an underscore begins with `key_`, as Prometheus has it', t => {
+  for (const [name, expected] of [
+    ['2xx', 'key_2xx'],
+    ['http.route', 'http_route'],
+    ['_private', 'key_private'],
+    ['___private.thing_', 'key_private_thing_'],
+    ['a__b', 'a_b'],
+    ['ünï', 'key_n_'],
+    ['ключ', 'key_']
+  ] as const) {
+    t.equal(labelName(name), expected)
+  }
   t.end()
 })

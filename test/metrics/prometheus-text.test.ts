@@ -12,7 +12,7 @@ import { prometheusText } from '../../src/metrics/prometheus-text.js'
 import { histogramsOf, parseText } from './text.js'
 
 const point = { startTime: [0, 0] as [number, number], endTime: [60, 0] as [number, number] }
-const awkward = { 'url.path': 'a "b"\\c\nd, e="f"} 1', truth: true, list: ['a', 'b'], 'more--dots..here': 1, ünï: 'ö' }
+const awkward = { 'url.path': 'a "b"\\c\nd, e="f"} 1', truth: true, list: ['a', 'b'], 'more--dots..here': 1, nünï: 'ö' }
 
 function descriptor(name: string, unit = ''): MetricData['descriptor'] {
   return { name, unit, description: 'A \\ and\na line.', valueType: ValueType.DOUBLE }
@@ -108,6 +108,42 @@ test('metrics of one name from two scopes are told in one place', async t => {
   const again = { ...counter, dataPoints: [{ ...point, attributes: { other: 1 }, value: 5 }] } as MetricData
   const families = parseText(await prometheusText(all([counter, ...others, again])))
   t.equal(families.get('requests_total')?.samples.length, 3)
+})
+
+function gauge(name: string, value: number, attributes = {}): MetricData {
+  const dataPoints = [{ ...point, attributes, value }]
+  return { descriptor: descriptor(name), dataPointType: DataPointType.GAUGE, aggregationTemporality, dataPoints }
+}
+
+test('a metric of whose name nothing is left is left out, as an attribute without a name is', async t => {
+  const metrics = ['температура', '__', ''].map(name => gauge(name, 1))
+  t.equal(await prometheusText(all(metrics)), '')
+  const families = parseText(await prometheusText(all([...metrics, gauge('level', 2, { '': 'x', ключ: 'y' })])))
+  t.strictSame(
+    [...families].map(([name, { samples }]) => [name, samples]),
+    [['level', [{ name: 'level', labels: { key_: 'y' }, value: 2 }]]]
+  )
+})
+
+test('of metrics that come to one name the first decides what it is, and each set of labels is told once', async t => {
+  const [counter] = known
+  if (counter === undefined) throw new Error('no metric')
+  const metrics = [counter, gauge('requests.total', 1), { ...counter, descriptor: descriptor('requests.total') }]
+  const levels = [gauge('a.level', 1), gauge('a_level', 2), gauge('a-level', 3, { host: 'b' })]
+  const families = parseText(await prometheusText(all([...metrics, ...levels])))
+  const { type, samples } = families.get('requests_total') ?? {}
+  t.equal(type, 'counter')
+  t.strictSame(
+    samples?.map(({ value }) => value),
+    [3, 0.1]
+  )
+  t.strictSame(
+    families.get('a_level')?.samples.map(({ labels, value }) => [labels, value]),
+    [
+      [{}, 1],
+      [{ host: 'b' }, 3]
+    ]
+  )
 })
 
 test('attributes whose names become the same are one label, in the resource too', async t => {
