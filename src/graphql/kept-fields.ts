@@ -66,8 +66,8 @@ export function keepFields(host: AppSchema, options: KeptFieldsOptions): () => P
     const result = replaceSchema(schema)
     isReplaced = true
     if (adding > 0) return result
-    // While it runs the application goes on without our fields where its new schema cannot take them; `add` is called
-    // once more before that, and whoever starts the app is told.
+    // A running application goes on without our fields where its new schema cannot take them. Before it is ready, the
+    // plugin calls `add` once more, and the start fails.
     add().catch((error: unknown) => {
       if (error instanceof PerformanceError) log.warn({ code: error.code }, error.message)
       else log.warn({ err: error }, 'mercurius-performance: a hook onExtendSchema failed on the performance fields')

@@ -74,6 +74,15 @@ test('a schema at run time that has a type of its own by one of our names is exe
   t.match(lines, [/MPERF_SCHEMA_CONFLICT/])
 })
 
+test('an app whose schema was replaced by such a one before it was ready does not start', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(mercurius, { schema: sdl })
+  await app.register(mercuriusPerformance)
+  app.graphql.replaceSchema(buildSchema('type Query { mine: CacheMetrics } type CacheMetrics { a: Int }'))
+  await t.rejects(Promise.resolve(app.ready()), { code: 'MPERF_SCHEMA_CONFLICT' })
+})
+
 for (const when of ['at once', 'later']) {
   test(`a hook onExtendSchema that replaces the schema ${when} is followed, and not for ever`, async t => {
     let calls = 0
