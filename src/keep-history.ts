@@ -45,6 +45,9 @@ async function start(app: FastifyInstance, monitor: Monitor, settings: HistorySe
     boots: monitor.boots,
     log: (level, fields, message) => {
       app.log[level](fields, message)
+    },
+    caught: error => {
+      monitor.caught(error)
     }
   })
   monitor.history = history

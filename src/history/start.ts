@@ -13,7 +13,10 @@ export interface StartHistoryOptions {
   readonly retentionPeriod: number
   /** What this process has written under so far; it is added to. */
   readonly boots?: Set<string>
+  /** May throw, as any of the application's may. */
   readonly log: HistoryLog
+  /** Is told what `log` threw; default: nobody is. */
+  readonly caught?: (error: unknown) => void
 }
 
 export interface RunningHistory extends ProcessHistory {
@@ -37,13 +40,14 @@ export async function startHistory({
   store,
   retentionPeriod,
   boots = new Set(),
-  log
+  log,
+  caught
 }: StartHistoryOptions): Promise<RunningHistory> {
   const { clock } = store
   if (isPrometheus(settings)) return readHistory(settings, store)
   const earlier = new Store({ clock, retentionPeriod })
   const { History } = await loadHistory()
-  const history = new History({ settings, clock, store, earlier, boots, log })
+  const history = new History({ settings, clock, store, earlier, boots, log, caught })
   history.start()
   return {
     earlier,

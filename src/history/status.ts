@@ -7,6 +7,17 @@ const QUIET = 60e9
 
 export type HistoryLog = (level: 'info' | 'warn', fields: object, message: string) => void
 
+/** A log that never throws: what is said from a timer would end the process. `caught` is told what `log` threw. */
+export function quiet(log: HistoryLog, caught?: (error: unknown) => void): HistoryLog {
+  return (level, fields, message) => {
+    try {
+      log(level, fields, message)
+    } catch (error) {
+      caught?.(error)
+    }
+  }
+}
+
 /** How writing goes, and a line in the log when that changes: one a minute at most. */
 export class HistoryStatus {
   state: HistoryState = 'STARTING'

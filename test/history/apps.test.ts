@@ -53,6 +53,36 @@ test('apps of one process share its history, and one that comes later does not c
   await last.close()
 })
 
+test('a logger of the app that throws is a fault of which history knows nothing', async t => {
+  const monitor = createMonitor(resolveConfig({}))
+  const silent = (): void => undefined
+  const warn = (_fields: unknown, message = ''): void => {
+    if (message.startsWith('PERFORMANCE: history')) throw new Error('the logger')
+  }
+  const logger = {
+    level: 'info',
+    info: silent,
+    error: silent,
+    debug: silent,
+    fatal: silent,
+    trace: silent,
+    silent,
+    warn
+  }
+  const loggerInstance = { ...logger, child: () => loggerInstance }
+  const app = fastify({ loggerInstance })
+  await app.register(mercurius, { schema: 'type Query { hello: String }' })
+  await app.register(mercuriusPerformance, { monitor, history: { url: 'postgres://nobody@127.0.0.1:1/none' } })
+  await app.ready()
+  for (let waited = 0; monitor.faults.faults === 0 && waited < 200; waited += 1) {
+    await new Promise(resolve => setTimeout(resolve, 25))
+  }
+  t.match(monitor.history?.report, { state: 'FAILING' })
+  await app.close()
+  t.ok(monitor.faults.faults >= 1, `${monitor.faults.faults} faults`)
+  monitor.close()
+})
+
 test('where nothing is measured, nothing is kept', async t => {
   const monitor = createMonitor(resolveConfig({ PERFORMANCE_ENABLED: 'false' }))
   const app = await startApp(monitor, 'postgres://nobody@127.0.0.1:1/none')

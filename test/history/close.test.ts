@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { test } from 'tap'
 import { History } from '../../src/history/postgres/history.js'
 import { Store } from '../../src/store/store.js'
 import { startWireProxy, through } from '../database/wire.js'
-import { usePostgres } from '../postgres.js'
+import { findFreePort, usePostgres } from '../postgres.js'
 import { allUpTo, heldOf, recordNumbered, settingsFor } from './numbered.js'
 import { systemClock as clock } from '../../src/lib/clock.js'
 
@@ -45,3 +46,32 @@ for (const way of ['answers', 'is silent', 'is gone'] as const) {
     t.equal(lines.length - lost.length, way === 'is gone' ? 1 : 0, lines.join())
   })
 }
+
+test('a logger that throws keeps history neither from being tried again nor from closing', async t => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): unknown => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const caught: unknown[] = []
+  const store = new Store({ clock, retentionPeriod: 3600 })
+  const history = new History({
+    settings: settingsFor(`postgres://nobody@127.0.0.1:${await findFreePort()}/none`, 'closing'),
+    clock,
+    store,
+    earlier: new Store({ clock, retentionPeriod: 3600 }),
+    interval: 20,
+    log: () => {
+      throw new Error('the logger')
+    },
+    caught: error => caught.push(error)
+  })
+  history.start()
+  for (let waited = 0; history.report.state !== 'FAILING' && waited < 500; waited += 1) await delay(10)
+  recordNumbered(store, 1)
+  await history.flush()
+  await delay(100)
+  t.match(history.report, { state: 'FAILING', waitingMinutes: 0 })
+  await history.close()
+  t.match(caught, [{ message: 'the logger' }, { message: 'the logger' }], 'what was to be said is counted')
+  t.strictSame(unhandled, [])
+})

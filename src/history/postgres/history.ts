@@ -11,7 +11,7 @@ import { Recorder } from './recorder.js'
 import { SCHEMA_VERSION } from './schema.js'
 import type { Chore } from '../chore.js'
 import type { HistorySettings } from '../settings.js'
-import { HistoryStatus, type HistoryLog } from '../status.js'
+import { HistoryStatus, quiet, type HistoryLog } from '../status.js'
 import { MINUTES } from './tables.js'
 import { untraced } from '../untraced.js'
 import { HistoryWriter } from './writer.js'
@@ -35,7 +35,10 @@ export interface HistoryParts {
   readonly earlier: Store
   /** What this process has written under so far; it is added to. Default: nothing. */
   readonly boots?: Set<string>
+  /** May throw, as any of the application's may. */
   readonly log: HistoryLog
+  /** Is told what `log` threw; default: nobody is. */
+  readonly caught?: ((error: unknown) => void) | undefined
   /** Milliseconds between two writes: so much is lost of a process that is killed. Default: 10,000. */
   readonly interval?: number
 }
@@ -51,6 +54,7 @@ export class History {
   readonly #writer: HistoryWriter
   readonly #predecessor: Predecessor
   readonly #status: HistoryStatus
+  readonly #log: HistoryLog
   #lookAgainAt = -Infinity
   #looks = 0
   #mergedAt = 0
@@ -60,9 +64,10 @@ export class History {
   #isClosed = false
 
   constructor(parts: HistoryParts) {
-    const { settings, clock, store, boots = new Set(), log } = parts
+    const { settings, clock, store, boots = new Set(), log, caught } = parts
     this.#parts = parts
-    this.#status = new HistoryStatus(clock, log)
+    this.#log = quiet(log, caught)
+    this.#status = new HistoryStatus(clock, this.#log)
     this.#clock = new DatabaseClock(clock)
     this.#database = new HistoryDatabase(settings.url)
     this.#reading = new HistoryDatabase(settings.url, READING_PATIENCE)
@@ -131,7 +136,7 @@ export class History {
     this.#writer.stop()
     const unwritten = this.#recorder.waiting.length
     if (unwritten > 0 && this.#status.state !== 'STOPPED')
-      this.#parts.log(
+      this.#log(
         'warn',
         { unwritten },
         `PERFORMANCE: minutes of history that were not written before the end: ${unwritten}`
