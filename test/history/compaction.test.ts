@@ -140,3 +140,32 @@ test('while another instance is at it, nobody takes it for merged', async t => {
   })
   t.equal(await compact(database, retention, now), true)
 })
+
+test('a minute that cannot be merged is all that is missing from its hour and its day', async t => {
+  const { database, writers, write, now, retention } = await setUp(t)
+  const hour = floorTo(DAY, now) - 2 * HOUR
+  const spoilt = hour + 7 * MINUTE
+  for (const at of [hour, spoilt, hour + 9 * MINUTE]) await write(at, writers[0] ?? 0)
+  /** How many calls of `Query.users` there are in each table; there is one a minute. */
+  const counts = async (): Promise<unknown[]> => {
+    const tables = ['fleet_minutes', 'fleet_hours', 'fleet_days']
+    const of = (table: string): string => `
+      SELECT sum(count)::int AS count FROM mercurius_performance.${table}
+        JOIN mercurius_performance.series ON series.id = series WHERE name = 'Query.users'`
+    return Promise.all(tables.map(async table => (await database.query<{ count: unknown }>(of(table)))[0]?.count))
+  }
+  const change = (data: Buffer) =>
+    database.query<{ data: Buffer }>('UPDATE mercurius_performance.minutes SET data = $2 WHERE at = $1', [
+      new Date(spoilt),
+      data
+    ])
+  const [row] = await database.query<{ data: Buffer }>('SELECT data FROM mercurius_performance.minutes WHERE at = $1', [
+    new Date(spoilt)
+  ])
+  await change(Buffer.from('spoilt'))
+  await t.rejects(compact(database, retention, now), { code: /^Z_/ }, 'and it is said')
+  t.strictSame(await counts(), [2, 2, 2])
+  await change(row?.data ?? Buffer.alloc(0))
+  t.equal(await compact(database, retention, now), true)
+  t.strictSame(await counts(), [3, 3, 3], 'until it can be')
+})

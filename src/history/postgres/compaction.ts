@@ -23,7 +23,7 @@ const LONGEST_WAIT = DAYS.width
  * same. One instance at a time does it, whichever comes first; the others find nothing to do. `now` is that of the
  * database, in milliseconds. Answers whether all of it is merged; where not, some is left or another instance is at it.
  *
- * @throws what the first window failed with that could not be merged; all that could be done otherwise was
+ * @throws what the first window failed with that could not be merged, once all that does not depend on it is done
  */
 export async function compact(database: HistoryDatabase, own: HistoryRetention, now: number): Promise<boolean> {
   const retention = await longestRetention(database, own)
@@ -31,10 +31,11 @@ export async function compact(database: HistoryDatabase, own: HistoryRetention, 
   const partitions = await database.transaction(partitionsOf)
   const end = now - GRACE
   const failures: unknown[] = []
-  const isDone =
+  const isThrough =
     (await mergeStale(database, MINUTES, partitions, end, failures)) &&
     (await mergeStale(database, HOURS, partitions, end - MINUTES.width, failures)) &&
     (await mergeStale(database, DAYS, partitions, end - MINUTES.width, failures))
+  const isDone = isThrough && failures.length === 0
   // What cannot be merged must not fill the disk either.
   const before = isDone ? now : now - LONGEST_WAIT
   await dropOld(
@@ -64,7 +65,11 @@ async function longestRetention(database: HistoryDatabase, own: HistoryRetention
   }
 }
 
-/** Merges what there still is of it; false where some is left, or another instance is at it. */
+/**
+ * Merges what there still is of it; false where some is left, or another instance is at it, so that what is put together
+ * from it has to wait. It does not wait for what cannot be merged: that may be so for good, and once it can be merged
+ * what is above is merged anew.
+ */
 async function mergeStale(
   database: HistoryDatabase,
   tier: FleetTier,
@@ -87,7 +92,7 @@ async function mergeStale(
       failed += 1
     }
   }
-  return failed === 0 && stale.length < WINDOWS_AT_A_TIME
+  return failed > 0 || stale.length < WINDOWS_AT_A_TIME
 }
 
 /** In their order: what was merged of a minute must not go before the minute, which would be merged anew. */
