@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { maskConnectionString } from './connection-url.js'
-import { statementFailure } from './failure.js'
+import { statementFailure, type Failure } from './failure.js'
 import { SetupError } from './setup-error.js'
 
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000
@@ -24,7 +24,21 @@ const problems: Readonly<Record<string, string>> = {
   '42501': 'the user lacks a privilege that setting up the tables needs; grant it CREATE on the schema',
   '53300': 'Postgres has no connection left; raise max_connections or stop other clients',
   '57P03': 'Postgres is still starting or shutting down; try again in a moment',
-  '55P03': 'another instance has been setting up the tables for a minute; look at what it is doing'
+  '25006': 'the database is read-only; name one that can be written to',
+  '53100': 'the disk of the database is full; make room',
+  '53200': 'Postgres is out of memory; give it more, or stop other clients',
+  '57014': 'it was cancelled, by somebody or since it took too long; raise statement_timeout, or try again',
+  '55P03':
+    'somebody else has held a lock that it needs for a minute, such as another instance that sets up the tables; look at what that is doing'
+}
+
+const LOST = 'the connection was lost; try again'
+
+/** What did not fail by itself. */
+const passing: Readonly<Partial<Record<Failure, string>>> = {
+  lost: LOST,
+  unconnected: LOST,
+  'rolled back': 'others were at the same rows or tables; try again'
 }
 
 /** Errors of the driver that have no code. */
@@ -73,7 +87,10 @@ function syntaxProblem(value: string): string | undefined {
 
 function errorProblem(error: unknown): string {
   if (!(error instanceof Error)) return 'connecting failed'
-  if (error instanceof SetupError) return `${error.message}: ${setupProblem(error)}`
+  if (error instanceof SetupError) {
+    const problem = setupProblem(error)
+    return problem === undefined ? error.message : `${error.message}: ${problem}`
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const known = code === undefined ? undefined : problems[code]
   const byMessage = messages.find(([pattern]) => pattern.test(error.message))?.[1]
@@ -81,9 +98,18 @@ function errorProblem(error: unknown): string {
   return known ?? byMessage ?? `connecting failed with ${code ?? error.name}; check every part of it`
 }
 
-/** Postgres answered before, so that it is not the address that is wrong. */
-function setupProblem({ cause, code }: SetupError): string {
-  if (statementFailure(cause) === 'lost') return 'the connection was lost; try again'
-  const known = code === undefined ? undefined : problems[code]
-  return known ?? 'the tables there are not those that it expects; restore them, or name an empty database'
+/** Postgres answered before, so that it is not the address that is wrong. Undefined where the code is all that is known. */
+function setupProblem({ cause, code }: SetupError): string | undefined {
+  const known = passing[statementFailure(cause)] ?? (code === undefined ? undefined : problems[code])
+  if (known !== undefined) return known
+  const areOthers = code === undefined ? isOfChecksum(cause) : /^(?:42|23)/.test(code)
+  // Whoever followed that for any other cause would give up tables that are right.
+  return areOthers
+    ? 'the tables there are not those that it expects; restore them, or name an empty database'
+    : undefined
+}
+
+/** What Postgrator throws where a migration is not the one that ran. */
+function isOfChecksum(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('MD5 checksum failed')
 }

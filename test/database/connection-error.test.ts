@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { test, type Test } from 'tap'
-import { findConnectionProblem } from '../../dist/database/connection-error.js'
+import { describeConnectionError, findConnectionProblem } from '../../dist/database/connection-error.js'
 import { maskConnectionString } from '../../dist/database/connection-url.js'
+import { SetupError } from '../../dist/database/setup-error.js'
 import { findFreePort, NO_POSTGRES, startPostgres } from '../postgres.js'
 
 const SECRET = 'hunter2'
@@ -70,6 +71,36 @@ test('what a PostgreSQL server refuses', { timeout: 60_000 }, async t => {
   await check(t, `postgres://postgres@${at}/postgres`, /asks for a password/)
   await check(t, server.url.replace(/postgres$/, 'nowhere'), /no such database/)
   await check(t, `${server.url}?sslmode=require`, /TLS/)
+})
+
+test('what failed in a database that could be reached says what to do, and never to throw away tables that are right', async t => {
+  const withCode = (code: string) => Object.assign(new Error('x'), { code })
+  const again = /failed with [^:]*: (?:the connection was lost|others were at the same rows or tables); try again$/
+  const restore = /: the tables there are not those that it expects; restore them, or name an empty database$/
+  const cases: [cause: Error, problem: RegExp][] = [
+    [withCode('25006'), /25006: the database is read-only; name one that can be written to$/],
+    [withCode('53100'), /53100: the disk of the database is full; make room$/],
+    [withCode('53200'), /53200: Postgres is out of memory; /],
+    [withCode('57014'), /57014: it was cancelled, .*statement_timeout/],
+    [withCode('55P03'), /55P03: somebody else has held a lock that it needs/],
+    [withCode('42501'), /42501: the user lacks a privilege/],
+    [withCode('40P01'), again],
+    [withCode('40001'), again],
+    [withCode('57P01'), again],
+    [withCode('ECONNRESET'), again],
+    [new Error('Client has encountered a connection error and is not queryable'), again],
+    [withCode('42P07'), restore],
+    [withCode('42703'), restore],
+    [withCode('23505'), restore],
+    [new Error('MD5 checksum failed for migration [1]'), restore],
+    [withCode('XX000'), /migration 1 \(one\) failed with XX000$/],
+    [withCode('22012'), /migration 1 \(one\) failed with 22012$/],
+    [new Error('something else'), /migration 1 \(one\) failed with "something else"$/]
+  ]
+  for (const [cause, problem] of cases) {
+    const error = new SetupError('migration 1 (one)', cause)
+    t.match(describeConnectionError('postgres://host/db', error), problem, error.message)
+  }
 })
 
 test('no password is ever shown', async t => {
