@@ -45,10 +45,10 @@ const messages: readonly (readonly [start: string, failure: Failure])[] = [
 ]
 
 /**
- * FATAL and PANIC, which end the connection, in every language of Postgres: the driver passes on the translated word
- * alone, and most languages keep these two.
+ * FATAL and PANIC, which end the connection, in the languages that Postgres is translated into: the driver passes on the
+ * translated word alone, and most languages keep these two. A word that is not here looks like one of a refusal.
  */
-const endingSeverity = /^(?:FATAL|PANI|ВАЖНО|ФАТАЛ|ПАН[ИІ]К|치명|손상|ფატალ|პანიკ|致命|比致命)/
+const endingSeverity = /^(?:FATAL|PANI|ÖLÜMC|KRİT|ВАЖНО|ФАТАЛ|ПАН[ИІ]К|치명|손상|ფატალ|პანიკ|致命|比致命)/
 
 /** SQLSTATEs that turn a connection away for the moment; any other says what is wrong with how it was asked for. */
 const turningAway = new Set(['57P01', '57P02', '57P03', '53300', '08001', '08006'])

@@ -92,9 +92,7 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
     const { repeatable, idempotent } = this.#options
     const failure = statementFailure(error, client)
     if (this.#stage === 'commit' && isInDoubt(error)) {
-      this.mayHaveHappened = true
-      this.lose(error)
-      this.fail(error, idempotent === true ? 'lostAfterSending' : undefined)
+      this.#loseAnswer(error)
       return
     }
     this.failing = error
@@ -104,12 +102,15 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
       () => false
     )
     if (this.isOver) return
-    if (!lives) {
+    if (!lives && this.#stage === 'commit' && isRefusal(error)) {
+      // It may have been none: errors that end the connection have names for that in languages that nobody foresaw.
+      this.#loseAnswer(error)
+    } else if (!lives) {
       this.lose(error)
-      // Rolled back with its connection, it is as lost as any other.
-      const isLoss = failure !== 'final'
+      // What Postgres rolled back because of others cannot be done again on this connection, but on a new one.
+      const mayPass = failure !== 'final'
       const mayRepeat = this.#stage === 'begin' || repeatable === true || idempotent === true
-      this.fail(error, isLoss && mayRepeat ? 'lostBeforeCommit' : undefined)
+      this.fail(error, mayPass && mayRepeat ? 'lostBeforeCommit' : undefined)
     } else if (failure === 'rolled back' && repeatable !== false) {
       // The connection is kept for the next attempt, if there is one.
       this.fail(error, 'rolledBack')
@@ -118,6 +119,13 @@ export class TransactionRequest<Result> extends DatabaseRequest<Result> {
       this.#giveBack(client)
       this.fail(error)
     }
+  }
+
+  /** That to COMMIT, and the connection with it. */
+  #loseAnswer(error: unknown): void {
+    this.mayHaveHappened = true
+    this.lose(error)
+    this.fail(error, this.#options.idempotent === true ? 'lostAfterSending' : undefined)
   }
 
   /** Read after a call that may have ended it. */

@@ -96,6 +96,22 @@ test('a transaction is done as a whole or not at all', { timeout: 60_000 }, asyn
     t.equal(await present(23), 1)
   })
 
+  t.test('nor is it known where that error comes in a language that nobody foresaw', async t => {
+    for (const [index, code] of ['40001', '40P01', 'XX000'].entries()) {
+      const id = 40 + index
+      const said = { severity: 'KATASTROFALNY', code }
+      proxy.watch('COMMIT', 'before its answer', 1, said)
+      await t.rejects(pool.transaction(add(id), { repeatable: true }), {
+        code: 'MPERF_OUTCOME_UNKNOWN',
+        cause: { code }
+      })
+      t.equal(await present(id), 1, `${code}: it did happen`)
+    }
+    proxy.watch('COMMIT', 'before its answer', 1, { severity: 'KATASTROFALNY', code: '40001' })
+    await pool.transaction(add(43, UPSERT), { idempotent: true })
+    t.equal(await present(43), 1)
+  })
+
   t.test('when it hangs up before COMMIT, a repeatable transaction runs again', async t => {
     for (const [index, code] of ['XX000', '40001', '40P01'].entries()) {
       const id = 30 + index
