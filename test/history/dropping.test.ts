@@ -3,6 +3,7 @@ import { test, type Test } from 'tap'
 import { compact } from '../../src/history/postgres/compaction.js'
 import { HistoryDatabase } from '../../src/history/postgres/database.js'
 import { mergeWindow } from '../../src/history/postgres/merge.js'
+import { makePartitions } from '../../src/history/postgres/partitions.js'
 import { floorTo, HOURS, MINUTES } from '../../src/history/postgres/tables.js'
 import { usePostgres } from '../postgres.js'
 import { settingsFor } from './instances.js'
@@ -96,3 +97,24 @@ test('what a killed process wrote last counts for as long as somebody keeps its 
   const { rows } = await pool.query('SELECT FROM mercurius_performance.live')
   t.equal(rows.length, 0, 'and what it wrote last is forgotten once its minute is gone')
 })
+
+for (const hourIs of ['merged', 'damaged'] as const) {
+  test(`minutes of an hour that is half dropped are not made anew, the hour being ${hourIs}`, async t => {
+    const { database, pool, retention, now, hour, minute, held } = await setUp(t)
+    let dropping = now
+    if (hourIs === 'damaged') {
+      // As if it could never be put together: it is dropped a day later all the same.
+      await pool.query(`DELETE FROM mercurius_performance.merged WHERE tier = 'hour'`)
+      await pool.query(`UPDATE mercurius_performance.fleet_minutes SET data = '' WHERE at = $1`, [new Date(minute)])
+      dropping += 24 * HOUR
+    }
+    await pool.query('BEGIN')
+    await pool.query('SELECT FROM mercurius_performance.fleet_minutes WHERE at = $1', [new Date(minute)])
+    await compact(database, retention, dropping).catch(() => undefined)
+    await pool.query('COMMIT')
+    t.match(await held(), [3, 3, 'fleet_minutes'])
+    // An instance was away that has a minute of it still.
+    t.equal(await makePartitions(database, dropping, [minute]), hour + HOUR)
+    t.match(await held(), [3, 3, 'fleet_minutes'])
+  })
+}

@@ -38,19 +38,28 @@ export async function makePartitions(
   return dropped
 }
 
-/** The end of the newest hour or day that was merged from what is not there any more. */
+/**
+ * The end of the newest hour or day that was merged from what is not there any more. Of an hour that could not be merged
+ * its minutes tell: they go in a transaction of their own before what was merged of them.
+ */
 async function droppedUntil(client: TransactionClient): Promise<number> {
   const { rows } = await client.query<{ tier: string; at: Date }>(
     `
       SELECT tier, max(at) AS at
       FROM ${SCHEMA}.merged
-        JOIN (VALUES ('${HOURS.name}', '${MINUTES.source}'), ('${DAYS.name}', '${DAYS.source}')) AS parts (tier, source)
-          USING (tier)
+        JOIN (
+          VALUES ('${MINUTES.name}', '${MINUTES.source}'), ('${HOURS.name}', '${MINUTES.source}'),
+                 ('${DAYS.name}', '${DAYS.source}')
+        ) AS parts (tier, source) USING (tier)
       WHERE to_regclass(format('${SCHEMA}.%s_%s', source, to_char(at AT TIME ZONE 'UTC', 'YYYYMMDDHH24'))) IS NULL
       GROUP BY tier
     `
   )
-  return Math.max(-Infinity, ...rows.map(({ tier, at }) => at.getTime() + (tier === DAYS.name ? DAYS : HOURS).width))
+  const ends = rows.map(({ tier, at }) => {
+    const { width } = tier === DAYS.name ? DAYS : HOURS
+    return floorTo(width, at.getTime()) + width
+  })
+  return Math.max(-Infinity, ...ends)
 }
 
 async function missing(client: TransactionClient, wanted: readonly Partition[]): Promise<Partition[]> {
