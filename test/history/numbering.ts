@@ -8,6 +8,8 @@ import { NUMBERED, recordNumbered, settingsFor, type Found } from './numbered.js
 /** An instance that measures numbers until it is told to stop, and what it logged. */
 export interface Numbering {
   readonly history: History
+  /** What was measured before it under its name. */
+  readonly earlier: Store
   readonly lines: string[]
   /** The last number that it measured. */
   last(): number
@@ -17,10 +19,17 @@ export interface Numbering {
 const PATIENCE = 60_000
 
 /** An instance whose history is at `url`, which writes every `interval` milliseconds, until the test ends. */
-export function startNumbering(t: Test, url: string, name: string, time: DatabaseTime, interval: number): Numbering {
+export function startNumbering(
+  t: Test,
+  url: string,
+  name: string,
+  time: DatabaseTime,
+  interval: number,
+  retentionPeriod = 3600
+): Numbering {
   const clock = clockLike(time)
   const store = new Store({ clock, retentionPeriod: 3600 })
-  const earlier = new Store({ clock, retentionPeriod: 3600 })
+  const earlier = new Store({ clock, retentionPeriod })
   const lines: string[] = []
   const history = new History({
     settings: settingsFor(url, name),
@@ -41,6 +50,7 @@ export function startNumbering(t: Test, url: string, name: string, time: Databas
   history.start()
   return {
     history,
+    earlier,
     lines,
     last: () => last,
     stop: () => {

@@ -10,6 +10,7 @@ import { Predecessor } from './predecessor.js'
 import { Recorder } from './recorder.js'
 import { SCHEMA_VERSION } from './schema.js'
 import type { Chore } from '../chore.js'
+import { isOfConnection } from '../problems.js'
 import type { HistorySettings } from '../settings.js'
 import { HistoryStatus, quiet, type HistoryLog } from '../status.js'
 import { MINUTES } from './tables.js'
@@ -55,6 +56,8 @@ export class History {
   readonly #predecessor: Predecessor
   readonly #status: HistoryStatus
   readonly #log: HistoryLog
+  /** Monotonic nanoseconds. */
+  readonly #createdAt: number
   #lookAgainAt = -Infinity
   #looks = 0
   #mergedAt = 0
@@ -66,6 +69,7 @@ export class History {
   constructor(parts: HistoryParts) {
     const { settings, clock, store, boots = new Set(), log, caught } = parts
     this.#parts = parts
+    this.#createdAt = clock.monotonic()
     this.#log = quiet(log, caught)
     this.#status = new HistoryStatus(clock, this.#log)
     this.#clock = new DatabaseClock(clock)
@@ -181,19 +185,26 @@ export class History {
 
   async #lookBack(): Promise<boolean> {
     const now = this.#clock.now()
-    if (now < this.#lookAgainAt) return false
+    const { clock, earlier } = this.#parts
+    // Nobody misses what would not be shown any more.
+    if (now < this.#lookAgainAt) return clock.monotonic() - this.#createdAt > earlier.window.retention
     this.#lookAgainAt = Infinity
     this.#looks += 1
-    // What cannot be read is not asked for as long as the process lives either.
-    const later = this.#looks < LOOKS ? now + LOOKED_AGAIN_AFTER : Infinity
     try {
-      const isUnsure = await this.#predecessor.restoreInto(this.#parts.earlier, [...this.#recorder.boots])
-      if (isUnsure) this.#lookAgainAt = later
+      const isUnsure = await this.#predecessor.restoreInto(earlier, [...this.#recorder.boots])
+      if (isUnsure) this.#lookAgainAt = this.#laterThan(now)
       return true
     } catch (error) {
-      this.#lookAgainAt = later
+      // It has seen nothing.
+      if (isOfConnection(error)) this.#looks -= 1
+      this.#lookAgainAt = this.#laterThan(now)
       throw error
     }
+  }
+
+  /** A process that lives on under the same name, or what cannot be read, is not looked at for ever. */
+  #laterThan(now: number): number {
+    return this.#looks < LOOKS ? now + LOOKED_AGAIN_AFTER : Infinity
   }
 
   async #mergeInTurn(): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { Store } from '../../store/store.js'
 import { epochAt, widened, type Window } from '../../store/window.js'
 import type { DatabaseClock } from './database-clock.js'
 import type { HistoryDatabase } from './database.js'
+import { isOfConnection } from '../problems.js'
 import { unpack, type Entry } from '../rollups/pack.js'
 import type { HistorySettings } from '../settings.js'
 import { MINUTES, SCHEMA } from './tables.js'
@@ -39,6 +40,8 @@ export class Predecessor {
   /**
    * Adds to `store` what is young enough of the processes that are gone, but for the writers in `own`. Answers whether of
    * some it cannot be told yet: one that was killed a moment ago looks like one that lives.
+   *
+   * @throws what the first of them failed with, once the others are there
    */
   async restoreInto(store: Store, own: readonly string[]): Promise<boolean> {
     const { service, instance } = this.#settings
@@ -54,7 +57,17 @@ export class Predecessor {
       [service, instance, own, new Date(since)]
     )
     const unread = writers.filter(({ id }) => this.#restored.get(id) !== Infinity)
-    for (const { id } of unread.filter(({ isGone }) => isGone)) await this.#restore(store, id, since)
+    const failures: unknown[] = []
+    for (const { id } of unread.filter(({ isGone }) => isGone)) {
+      try {
+        await this.#restore(store, id, since)
+      } catch (error) {
+        // The others would fail with it as well.
+        if (isOfConnection(error)) throw error
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
     return unread.some(({ isGone }) => !isGone)
   }
 
