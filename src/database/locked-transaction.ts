@@ -39,8 +39,8 @@ export async function withLockedTransaction<Result>(
 }
 
 async function lockAndRun<Result>(client: pg.Client, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  await client.query('BEGIN')
   try {
+    await client.query('BEGIN')
     await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT_SECONDS}s'`)
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     const result = await work(client)

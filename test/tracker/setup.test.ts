@@ -57,6 +57,12 @@ test('tables that cannot be set up are one line that says what failed, and with 
       through(await database('broken'), proxy),
       /: migration 1 .* failed with "Connection terminated unexpectedly": the connection was lost; try again/
     )
+    proxy.watch('BEGIN', 'before its answer')
+    await fails(
+      t,
+      through(await database('restarted'), proxy),
+      /: setting up the database failed with "Connection terminated unexpectedly": the connection was lost; try again/
+    )
   })
 })
 
