@@ -45,7 +45,7 @@ export class Execution implements EnterableContext {
   readonly isMeasured: boolean
   readonly trace: TraceReference
   /** The span that the operation runs inside, such as its own; one that says nothing where there is none. */
-  readonly span: Span
+  span: Span
   /** What it has where it is exported. */
   readonly exported: ExportedOperation | undefined
   /** The call inside which the operation is executed, where a resolver executes a document. */
@@ -126,6 +126,18 @@ export class Execution implements EnterableContext {
     this.outer = outsideOver(this.outer)
     if (this.parentCall?.isOver === true) this.parentCall = undefined
     return this.outer
+  }
+
+  /**
+   * To be called once it is over: keeps only the ids of the span around it. One that never ends belongs to the operation that
+   * started it, and each would keep alive the one before.
+   */
+  letGoOfSpan(): void {
+    if (this.span === NO_SPAN) return
+    this.span = trace.wrapSpanContext(this.span.spanContext())
+    if (this.outer instanceof LayeredContext && this.outer.has(SPAN_KEY)) {
+      this.outer = this.outer.setValue(SPAN_KEY, this.span)
+    }
   }
 
   /** Remembers the time of the resolver call at `path`; undefined for one that was not timed. */

@@ -74,6 +74,7 @@ function ended(
     record(sink, execution, now, failed)
   }
   endSpan(sink, execution, span, failed)
+  execution.letGoOfSpan()
   if (began !== 0) sink.meter.operations.measured(start - began + sink.now() - now)
 }
 
