@@ -7,44 +7,89 @@ import { startsQuery } from './sample.js'
  */
 const MOST_LEVELS = 16
 
+/** Is told each span that was counted as it started and counts no more, since another one does. */
+export type TakeBack = (span: ReadableSpan) => void
+
 /**
  * Where a span that runs is among others. ORMs make one around that of pg, with the same statement, and of queries inside
- * one another only one may count: pg's own, or else the innermost.
+ * one another only one may count: pg's own, or else the innermost that has ended.
  */
 export class Nesting {
-  /** Whether a query that counts runs, or ran, inside it. */
-  holdsQuery = false
   /** Whether it told by its name, as it started, that it is a query. */
   readonly isOfPg: boolean
-  readonly #span: ReadableSpan
+  /** Whether it is one that was counted as it started. */
+  isCounted: boolean
+  /** Undefined once it is over. */
+  #span: ReadableSpan | undefined
   #around: Nesting | undefined
-  readonly #level: number
-  #isOver = false
+  /** Whether a query inside it has ended, or one around it counts in its place. */
+  #isReplaced = false
+  /** The query of pg that was started in it last. That of a cursor never ends. */
+  #started: Nesting | undefined
 
   constructor(span: ReadableSpan, around: Nesting | undefined) {
-    const level = around === undefined ? 0 : around.#level + 1
     this.isOfPg = startsQuery(span)
+    this.isCounted = this.isOfPg
     this.#span = span
-    this.#around = level < MOST_LEVELS ? around : undefined
-    this.#level = level % MOST_LEVELS
+    this.#around = around
+    this.#forgetFarAround()
   }
 
-  get isInsideOfPg(): boolean {
+  /** To be called for each that starts. */
+  started(takeBack: TakeBack): void {
+    if (!this.isOfPg) return
+    for (let place = this.#around; place !== undefined; place = place.#around) {
+      place.#started = this
+      place.#uncount(takeBack)
+    }
+  }
+
+  /** To be called for each that ends. */
+  ended(): void {
+    if (this.isOfPg) this.#replaceAround()
+  }
+
+  /** Whether it counts, being a query that has ended; from then on no other one inside or around it does. */
+  counts(takeBack: TakeBack): boolean {
+    if (this.#isReplaced || (!this.isOfPg && this.#isInsideOfPg)) return false
+    this.#replaceAround()
+    if (this.#started !== undefined) {
+      this.#started.#isReplaced = true
+      this.#started.#uncount(takeBack)
+    }
+    return true
+  }
+
+  /** To be called when `span` is over, if it is its own. Returns where something is that is started inside `span` later. */
+  over(span: ReadableSpan): Nesting | undefined {
+    if (span === this.#span) {
+      this.#span = undefined
+      this.#started = undefined
+    }
+    let place = this as Nesting | undefined
+    while (place !== undefined && place.#span === undefined) place = place.#around
+    return place
+  }
+
+  get #isInsideOfPg(): boolean {
     for (let place = this.#around; place !== undefined; place = place.#around) if (place.isOfPg) return true
     return false
   }
 
-  /** Takes note that it counts, so that none around it does; `takeBack` is told those that were counted as they started. */
-  counts(takeBack: (span: ReadableSpan) => void): void {
-    for (let place = this.#around; place?.holdsQuery === false; place = place.#around) {
-      place.holdsQuery = true
-      if (place.isOfPg && !place.#isOver) takeBack(place.#span)
-    }
+  #replaceAround(): void {
+    for (let place = this.#around; place !== undefined; place = place.#around) place.#isReplaced = true
   }
 
-  /** Nothing that was started inside it keeps alive what was around it. */
-  over(): void {
-    this.#isOver = true
-    this.#around = undefined
+  #uncount(takeBack: TakeBack): void {
+    if (!this.isCounted || this.#span === undefined) return
+    this.isCounted = false
+    takeBack(this.#span)
+  }
+
+  /** From everywhere the nearest levels are seen, and none keeps more alive. */
+  #forgetFarAround(): void {
+    let place = this.#around
+    for (let level = 1; level < MOST_LEVELS && place !== undefined; level += 1) place = place.#around
+    if (place !== undefined) place.#around = undefined
   }
 }

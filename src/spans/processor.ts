@@ -3,7 +3,7 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
 import { OperationSpans, type OperationSpanSink } from './ended/operation-spans.js'
 import { QuerySpans, type QuerySpanSink } from './ended/query-spans.js'
 import { ResolverSpans, type ResolverSpanSink } from './ended/resolver-spans.js'
-import { INSTRUMENTATION_NAME, isSampled, resolverOf, type ResolverSpan } from './sample.js'
+import { INSTRUMENTATION_NAME, isSampled, resolverOf, sqlTextOf, type ResolverSpan } from './sample.js'
 import { erase, scrub, type CleanStatement } from './scrub.js'
 import type { SqlText } from './sql/statement.js'
 import { senderOf } from './tags.js'
@@ -73,7 +73,7 @@ export class SpanAggregator implements SpanProcessor {
     this.#ended = undefined
     if (isRecorded || isOwn(span)) return
     const { spanEnds } = this.#sink.meter
-    if (!this.#sink.accepts()) this.#sink.lost()
+    if (!this.#sink.accepts()) this.#missed(span)
     else if (!spanEnds.choose()) this.#measure(span)
     else spanEnds.time(() => this.#measure(span))
     this.#sink.operations.queries.over(span)
@@ -116,21 +116,21 @@ export class SpanAggregator implements SpanProcessor {
     }
   }
 
-  /** Records the span, if that is wanted, and returns its SQL without the literals. */
+  /** Records the span, if that is wanted, and returns its SQL without the literals, where that may leave. */
   #measure(span: ReadableSpan): CleanStatement | undefined {
     let statement: CleanStatement | undefined
-    try {
-      this.#sink.operations.queries.ended(span)
-    } catch (error) {
-      // The span leaves all the same, with its SQL, which has to be cleaned.
-      this.#sink.caught(error)
-    }
+    this.#queryEnded(span)
     try {
       const resolver = resolverOf(span)
-      const query = resolver === undefined ? this.#queries.read(span) : undefined
+      const text = resolver === undefined ? sqlTextOf(span) : undefined
+      const isMeasuring = this.#sink.accepts()
+      const counts = text !== undefined && isMeasuring && this.#queries.counts(span)
+      // To read SQL is most of what is done: not for what neither counts nor leaves.
+      const query = text !== undefined && (counts || isSampled(span)) ? this.#sink.sql.read(text) : undefined
       statement = query?.statement
-      if (this.#sink.accepts()) {
-        this.#record(span, resolver, query)
+      if (isMeasuring) {
+        // That nothing had to be recorded ends no row of faults.
+        if (this.#record(span, resolver, text, counts ? query : undefined)) this.#sink.succeeded()
         this.#sink.meter.spans += 1
       } else {
         this.#sink.lost()
@@ -143,12 +143,32 @@ export class SpanAggregator implements SpanProcessor {
     }
   }
 
-  #record(span: ReadableSpan, resolver: ResolverSpan | undefined, query: SqlText | undefined): void {
+  /** A query of a call that goes on ends for that call also while measuring is off. */
+  #missed(span: ReadableSpan): void {
+    this.#queryEnded(span)
+    this.#sink.lost()
+  }
+
+  /** Whatever fails here, the span is measured, and leaves with its SQL cleaned. */
+  #queryEnded(span: ReadableSpan): void {
+    try {
+      this.#sink.operations.queries.ended(span)
+    } catch (error) {
+      this.#sink.caught(error)
+    }
+  }
+
+  /** Returns whether there was anything to record; `query` is undefined where it does not count. */
+  #record(
+    span: ReadableSpan,
+    resolver: ResolverSpan | undefined,
+    text: string | undefined,
+    query: SqlText | undefined
+  ): boolean {
     if (resolver !== undefined) this.#resolvers.record(span, resolver)
     else if (query !== undefined) this.#queries.record(span, query)
-    // That nothing had to be recorded ends no row of faults.
-    else if (!this.#operations.record(span)) return
-    this.#sink.succeeded()
+    else return text === undefined && this.#operations.record(span)
+    return true
   }
 }
 

@@ -28,57 +28,61 @@ export class SentQueries {
     const nesting = new Nesting(span, around?.[NESTING])
     ;(span as Tagged)[NESTING] = nesting
     const isQuery = nesting.isOfPg
-    if (isQuery) nesting.counts(this.#takeBack)
+    nesting.started(this.#takeBack)
     if (execution === undefined) return isQuery
-    ;(span as Tagged)[SENDER] = { execution, call, isQuery, endedAt: 0 }
+    const now = systemClock.monotonic()
+    ;(span as Tagged)[SENDER] = { execution, call, startedAt: now, endedAt: 0 }
     call?.touched()
     if (isQuery) {
       this.#addStatements(execution, call, 1)
-      call?.queryStarted(systemClock.monotonic())
+      call?.queryStarted(now)
     }
     return isQuery
   }
 
   /** To be called for each span that ends, before anything else is done with it. */
   ended(span: ReadableSpan): void {
-    const sender = (span as Tagged)[SENDER]
+    const { [NESTING]: nesting, [SENDER]: sender } = span as Tagged
+    nesting?.ended()
     if (sender === undefined) return
-    if (sender.isQuery) sender.call?.queryEnded(systemClock.monotonic())
-    else sender.endedAt = systemClock.monotonic() - endedAgo(span)
+    const now = systemClock.monotonic()
+    if (nesting?.isCounted === true) sender.call?.queryEnded(now)
+    else sender.endedAt = now - endedAgo(span, now - sender.startedAt)
   }
 
-  /** The same, after everything else. Whoever holds on to the span holds on to nothing of ours. */
+  /**
+   * The same, after everything else. Whoever holds on to the span holds on to nothing of ours but the operation, which a span
+   * inside it that is started later belongs to as well, and what runs around it.
+   */
   over(span: ReadableSpan): void {
     const tagged = span as Tagged
     if (tagged[NESTING] === undefined) return
-    tagged[NESTING].over()
-    tagged[NESTING] = undefined
+    tagged[NESTING] = tagged[NESTING].over(span)
     tagged[SENDER] = undefined
   }
 
-  /** Whether a query that has ended counts, and none inside or around it does. */
+  /** Whether a query that has ended counts. To be asked once: from then on none inside or around it does. */
   isStatement(span: ReadableSpan): boolean {
-    const nesting = (span as Tagged)[NESTING]
     // Without, it started while nothing was measured.
-    if (nesting === undefined) return true
-    if (nesting.isOfPg || nesting.holdsQuery) return !nesting.holdsQuery
-    if (nesting.isInsideOfPg) return false
-    nesting.counts(this.#takeBack)
-    return true
+    return (span as Tagged)[NESTING]?.counts(this.#takeBack) ?? true
   }
 
-  /** Takes note of a query of `duration` nanoseconds whose span did not tell, as it started, that it is one. */
+  /** Whether it was counted as it started, and still is. */
+  isCounted(span: ReadableSpan): boolean {
+    return (span as Tagged)[NESTING]?.isCounted === true
+  }
+
+  /** Takes note of a query of `duration` nanoseconds that was not counted as it started. */
   found({ execution, call, endedAt }: Sender, duration: number): void {
     this.#addStatements(execution, call, 1)
     call?.queryFound(endedAt - duration, endedAt)
   }
 
-  /** One that was counted as it started has another one inside it, which counts instead. */
+  /** One that was counted as it started does not count, since one inside or around it does. */
   readonly #takeBack = (span: ReadableSpan): void => {
     const { [OPERATION]: operation, [SENDER]: sender } = span as Tagged
     if (operation !== undefined) operation.statements -= 1
     if (sender === undefined) return
-    sender.isQuery = false
     this.#addStatements(sender.execution, sender.call, -1)
     sender.call?.queryTakenBack()
   }

@@ -15,8 +15,9 @@ export const NESTING = Symbol('mercurius-performance.nesting')
 export interface Tagged {
   /** The operation that it belongs to. */
   [OPERATION]?: RunningOperation
-  /** Undefined, as the next, once it is over: work that starts itself anew has a span inside that of the one before. */
+  /** Undefined once it is over: work that starts itself anew has a span inside that of the one before. */
   [SENDER]?: Sender | undefined
+  /** Its own while it runs; then that of what runs around it. */
   [NESTING]?: Nesting | undefined
 }
 
@@ -24,9 +25,9 @@ export interface Tagged {
 export interface Sender {
   readonly execution: Execution
   readonly call: ResolverCall | undefined
-  /** Whether the span told by its name, as it started, that it is a query, and was counted as one then. */
-  isQuery: boolean
-  /** Monotonic nanoseconds; only where it was not counted as a query. */
+  /** Monotonic nanoseconds, as the next. */
+  readonly startedAt: number
+  /** Only where it was not counted as a query. */
   endedAt: number
 }
 

@@ -12,7 +12,8 @@ import { service } from '../service.js'
 import { spanSource } from './spans.js'
 
 const schema = `
-  type Query { prisma: Int  knex: Int  levels: Int  transaction: Int  named: Int  connects: Int  parallel: Int  after: Int  engine: Int }
+  type Query { prisma: Int  knex: Int  levels: Int  transaction: Int  named: Int  connects: Int  parallel: Int  after: Int  engine: Int
+    cursor: Int }
 `
 
 const tracer = trace.getTracer('test')
@@ -90,6 +91,14 @@ async function start(t: Test): Promise<FastifyInstance> {
           await Promise.all([one(), one(), one()])
           return 5
         },
+        // As instrumentation-pg does of one: its span never ends.
+        cursor: () =>
+          knex('SELECT 9 AS cursor', () => {
+            tracer.startSpan('pg.query:SELECT', {
+              attributes: { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT 9 AS cursor' }
+            })
+            return delay(10, 9)
+          }).then(() => delay(20, 9)),
         engine: () => {
           engineQuery(60, 50)
           engineQuery(50, 40)
@@ -136,6 +145,7 @@ test('a statement of an ORM whose span is around that of pg is counted once, wit
     ],
     // Waiting for a connection is no statement, so that the one around it still is.
     connects: [['SELECT ? AS elsewhere', 1, null]],
+    cursor: [['SELECT ? AS cursor', 1, null]],
     after: [
       ['SELECT ? AS first', 1, 1],
       ['SELECT ? AS second', 1, null]
@@ -150,6 +160,7 @@ test('a statement of an ORM whose span is around that of pg is counted once, wit
     const cost = processMonitor().costOf(context)
     t.ok(Number(cost?.sqlTime) <= Number(cost?.duration), `${field}: one after the other takes no longer than all`)
   }
+  t.ok((await called(app, 'cursor')).resolver.selfTime >= 0.03, 'what comes after a cursor is no SQL')
   t.ok((await called(app, 'prisma')).resolver.selfTime >= 0.03, 'what the ORM does itself is no SQL')
   t.equal(processMonitor().faults.faults, 0)
 })

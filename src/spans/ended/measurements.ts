@@ -7,6 +7,8 @@ import { rowsOf } from '../sample.js'
 
 /** Milliseconds. */
 const LONG_OVER = 2
+/** Nanoseconds from where a span begins to where anybody hears of it. */
+const UNHEARD = 1e5
 
 /** What a finished span cost. */
 export function measurementOf(span: ReadableSpan, traceId: TraceId): Measurement {
@@ -31,11 +33,12 @@ export function durationOf({ duration: [seconds, nanoseconds] }: ReadableSpan): 
 }
 
 /**
- * Nanoseconds since a span ended. None where it ends right now: the wall clock counts whole milliseconds. Prisma's engine
- * tells of its queries when they are long over.
+ * Nanoseconds since a span ended that was heard of `heardFor` nanoseconds ago. None where it ends right now: the wall clock
+ * counts whole milliseconds, and may step. Prisma's engine tells of its queries when they are long over.
  */
-export function endedAgo({ endTime }: ReadableSpan): number {
-  const milliseconds = systemClock.wall() - hrTimeToMilliseconds(endTime)
+export function endedAgo(span: ReadableSpan, heardFor: number): number {
+  if (durationOf(span) < heardFor + UNHEARD) return 0
+  const milliseconds = systemClock.wall() - hrTimeToMilliseconds(span.endTime)
   return milliseconds < LONG_OVER ? 0 : Math.round(milliseconds * 1e6)
 }
 

@@ -2,7 +2,6 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { QueryMeasurement } from '../measurement.js'
 import type { RunningOperations } from '../operations.js'
 import { traceIdOf } from '../running-operation.js'
-import { sqlTextOf, startsQuery } from '../sample.js'
 import type { SqlAnalyzer } from '../sql/analyzer.js'
 import type { SqlText, Statement } from '../sql/statement.js'
 import { senderOf, type Sender } from '../tags.js'
@@ -25,27 +24,28 @@ export class QuerySpans {
     this.#spansOfOperations = spansOfOperations
   }
 
-  /** The query that a span is of; undefined for any other span. */
-  read(span: ReadableSpan): SqlText | undefined {
-    const text = sqlTextOf(span)
-    return text === undefined ? undefined : this.#sink.sql.read(text)
+  /** Whether a query counts, and not one inside or around it; to be asked once. */
+  counts(span: ReadableSpan): boolean {
+    return this.#sink.operations.queries.isStatement(span)
   }
 
+  /** Records one that counts. */
   record(span: ReadableSpan, { statement, parameters }: SqlText): void {
     const { queries } = this.#sink.operations
-    if (!queries.isStatement(span)) return
     const sender = senderOf(span)
-    const measurement = sender === undefined ? this.#withoutSender(span, parameters) : sentBy(sender, span, parameters)
+    const isCounted = queries.isCounted(span)
+    const measurement =
+      sender === undefined ? this.#withoutSender(span, isCounted, parameters) : sentBy(sender, span, parameters)
     if (sender !== undefined) sender.execution.sqlTime += measurement.duration
-    if (sender?.isQuery === false) queries.found(sender, measurement.duration)
+    if (sender !== undefined && !isCounted) queries.found(sender, measurement.duration)
     this.#sink.query(statement, measurement)
   }
 
   /** A query that was sent inside no execution that is measured by itself. */
-  #withoutSender(span: ReadableSpan, parameters: number): QueryMeasurement {
+  #withoutSender(span: ReadableSpan, isCounted: boolean, parameters: number): QueryMeasurement {
     const running = this.#sink.operations.of(span)
     const operation = running === undefined ? null : this.#spansOfOperations.nameOf(running)
-    if (!startsQuery(span)) running?.queryStarted()
+    if (!isCounted) running?.queryStarted()
     return queryMeasurementOf(span, traceIdOf(span, running), parameters, null, operation)
   }
 }
