@@ -13,6 +13,8 @@ class BusyTime {
   #total = 0
   /** When the last that is over was over. */
   #lastEnd = 0
+  /** When the last was over that ended while others ran. */
+  #lastEndAmongOthers = 0
 
   started(at: number): void {
     if (this.#running === 0) this.#since = at
@@ -21,14 +23,14 @@ class BusyTime {
 
   ended(at: number): void {
     this.#running -= 1
-    if (this.#running > 0) return
-    this.#total += at - this.#since
-    this.#lastEnd = at
+    if (this.#running > 0) this.#lastEndAmongOthers = at
+    else this.#over(at)
   }
 
-  /** One that was started is as if it had not been. What others began while it ran is counted from where it began. */
+  /** One that was started is as if it had not been. What others took that began while it ran is counted from where it began. */
   takenBack(): void {
     this.#running -= 1
+    if (this.#running === 0 && this.#lastEndAmongOthers > this.#since) this.#over(this.#lastEndAmongOthers)
   }
 
   /**
@@ -44,5 +46,10 @@ class BusyTime {
   /** The time up to `at`, what still runs included. */
   until(at: number): number {
     return this.#running > 0 ? this.#total + at - this.#since : this.#total
+  }
+
+  #over(at: number): void {
+    this.#total += at - this.#since
+    this.#lastEnd = at
   }
 }
