@@ -5,7 +5,7 @@ import { isOfPostgres, queryNameOf, startsQuery } from './sample.js'
 /** Names and values longer than this are cut; the operation's name in one is the client's choice. */
 const LIMIT = 1024
 
-type Secret = 'sql' | 'url' | 'urlQuery' | 'document' | 'error'
+type Secret = 'sql' | 'url' | 'value' | 'document' | 'error'
 
 /**
  * What may hold what must not leave. A URL's query may be a GraphQL document with its literals, or a token; the text of an
@@ -17,12 +17,18 @@ const secrets = new Map<string, Secret>([
   ['url.full', 'url'],
   ['http.url', 'url'],
   ['http.target', 'url'],
-  ['url.query', 'urlQuery'],
+  ['url.query', 'value'],
+  ['url.fragment', 'value'],
   ['graphql.source', 'document'],
   ['exception.message', 'error'],
   ['exception.stacktrace', 'error'],
   ['error.message', 'error']
 ])
+/** The beginnings of names under which instrumentations put what SQL, GraphQL, HTTP and RPC were given, if they are told to. */
+const VALUES =
+  /^(?:db\.(?:postgresql\.values$|(?:query|operation)\.parameter)|graphql\.variables|http\.(?:request|response)\.(?:header|body\.content)|rpc\.(?:grpc\.)?(?:request|response)\.metadata)/
+/** A name that is an address, or a method and one, up to what has to go. */
+const NAMED_BY_URL = /^((?:[A-Z]+ )?(?:\/|[a-z]+:\/\/)[^?#]*)[?#]/
 /** How instrumentation-pg words an error of a query or a connection; of others' errors nobody knows what a code would be. */
 const SQLSTATE = /^PostgreSQL error of type '.*' occurred \(code: ([0-9A-Z]{5})\)$/s
 
@@ -43,22 +49,26 @@ export interface CleanStatement {
 
 /**
  * Takes out of a span that is about to end what must not leave the process: SQL literals, error texts, the query part of
- * URLs, in its name, its events and its links too. What stays says where it failed: the span, the type of the error and
- * PostgreSQL's code for it. It changes the attributes in place: `setAttribute` would check and copy each again.
+ * URLs, and the values that SQL, GraphQL or HTTP were given, in its attributes and in those of its events and its links. Of
+ * names, that of a query's span of pg says no more than the operation, nor does one that is the SQL itself, and one of a span
+ * or an event that is a URL ends before its query; what else the application writes into a name leaves. What stays says where
+ * it failed: the span, the type of the error and PostgreSQL's code for it. It changes the attributes in place:
+ * `setAttribute` would check and copy each again.
  *
  * @param statement what the span's query is, where it is one of a query
  */
 export function scrub(span: Scrubbable, statement: CleanStatement | undefined): void {
   const { attributes, events, links } = span
-  const name = startsQuery(span) ? queryNameOf(span, statement?.operation) : span.name
-  if (name !== span.name || name.length > LIMIT) span.updateName(name.slice(0, LIMIT))
+  const name = cleanName(cleanNameOf(span, statement))
+  if (name !== span.name) span.updateName(name)
   if (span.status.code === SpanStatusCode.ERROR) {
     const message = sqlStateOf(span)
     span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) })
   }
   clean(attributes, statement?.text, true)
   for (const event of events) {
-    if (event.name.length > LIMIT) event.name = event.name.slice(0, LIMIT)
+    const eventName = cleanName(event.name)
+    if (eventName !== event.name) event.name = eventName
     if (event.attributes !== undefined) clean(event.attributes)
   }
   if (links.length > 0) links.forEach(cleanLink)
@@ -73,6 +83,20 @@ export function erase(span: Scrubbable): void {
   if (span.status.code === SpanStatusCode.ERROR) span.setStatus({ code: SpanStatusCode.ERROR })
 }
 
+/** A client of another database, or an application, may call a span what it sends. */
+function cleanNameOf(span: Scrubbable, statement: CleanStatement | undefined): string {
+  if (startsQuery(span)) return queryNameOf(span, statement?.operation)
+  const { name, attributes } = span
+  const isSql = name === attributes['db.query.text'] || name === attributes['db.statement']
+  return isSql ? (statement?.operation ?? 'UNKNOWN') : name
+}
+
+/** The same where there is nothing to take away. */
+function cleanName(name: string): string {
+  const clean = NAMED_BY_URL.exec(name)?.[1] ?? name
+  return clean.length > LIMIT ? clean.slice(0, LIMIT) : clean
+}
+
 /** Some versions of the SDK keep the very link that the application has handed over, so that it is copied first. */
 function cleanLink({ attributes, ...link }: Link, index: number, links: Link[]): void {
   if (attributes === undefined) return
@@ -85,7 +109,7 @@ function cleanLink({ attributes, ...link }: Link, index: number, links: Link[]):
 function clean(attributes: Attributes, sql = '?', isOfSpan = false): void {
   for (const name in attributes) {
     const value = attributes[name]
-    const secret = secrets.get(name)
+    const secret = secrets.get(name) ?? (VALUES.test(name) ? 'value' : undefined)
     const document = isOfSpan && secret === 'document' && isOfOperationOrField(attributes) ? value : ''
     const cleaned = shortened(secret === undefined ? value : withoutSecret(secret, value, sql, document))
     // To put back what is there already would be most of what this takes.
@@ -104,7 +128,7 @@ function withoutSecret(
       return sql
     case 'url':
       return withoutQuery(value)
-    case 'urlQuery':
+    case 'value':
       return '?'
     case 'document':
       return document
