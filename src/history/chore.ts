@@ -9,10 +9,12 @@ export class Chore {
   problem: string | null = null
   readonly #whatFails: string
   readonly #log: HistoryLog
+  readonly #urlSetting: string | undefined
   #failures = 0
 
-  /** `whatFails` says what is not so because of it. */
-  constructor(whatFails: string, log: HistoryLog) {
+  /** `whatFails` says what is not so because of it, `urlSetting` where the address of the database stands. */
+  constructor(whatFails: string, log: HistoryLog, urlSetting?: string) {
+    this.#urlSetting = urlSetting
     this.#whatFails = whatFails
     this.#log = log
   }
@@ -26,7 +28,7 @@ export class Chore {
     if (isOfConnection(error)) return
     this.#failures += 1
     if (this.#failures < 2) return
-    this.problem = `${this.#whatFails}: ${problemOf(error)}`
+    this.problem = `${this.#whatFails}: ${problemOf(error, this.#urlSetting)}`
     if (this.#failures === 2) this.#log('warn', {}, `PERFORMANCE: history: ${this.problem}`)
   }
 }

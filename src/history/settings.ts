@@ -7,6 +7,8 @@ import { boundedName } from '../lib/text.js'
 const HOUR = 3600
 const DAY = 24 * HOUR
 const NAME_LIMIT = 128
+/** The setting that is there for nothing but where history is kept. */
+export const DEFAULT_URL_SETTING = 'PERFORMANCE_HISTORY_URL'
 
 /** What can be given to the plugin; the environment fills what it leaves out. */
 export interface HistoryOptions {
@@ -25,6 +27,8 @@ export interface HistoryRetention {
 
 export interface HistorySettings {
   readonly url: string
+  /** The setting that the URL stands in. Default: `PERFORMANCE_HISTORY_URL`. */
+  readonly urlSetting?: string
   readonly instance: string
   readonly service: string
   /** Of the service, where it has one. */
@@ -51,9 +55,9 @@ export function historySettings(
   const namespace = attributes.get('service.namespace')
   const instance =
     options.instance ?? attributes.get('service.instance.id') ?? textOf(environment.PERFORMANCE_INSTANCE) ?? hostname()
-  const url = urlOf({
+  const { url, urlSetting } = urlOf({
     'history.url': options.url,
-    PERFORMANCE_HISTORY_URL: textOf(environment.PERFORMANCE_HISTORY_URL),
+    [DEFAULT_URL_SETTING]: textOf(environment.PERFORMANCE_HISTORY_URL),
     databaseUrl,
     DATABASE_URL: textOf(environment.DATABASE_URL)
   })
@@ -63,6 +67,7 @@ export function historySettings(
   }
   return {
     url,
+    urlSetting,
     instance: boundedName(instance, NAME_LIMIT),
     service: boundedName(service ?? 'unknown_service', NAME_LIMIT),
     ...(namespace !== undefined && { namespace }),
@@ -86,15 +91,17 @@ function isOn(environment: Environment, given: boolean | HistoryOptions | undefi
 }
 
 /** The first that is set of what settings say, by their names. */
-function urlOf(settings: Readonly<Record<string, string | undefined>>): string {
+function urlOf(
+  settings: Readonly<Record<string, string | undefined>>
+): Required<Pick<HistorySettings, 'url' | 'urlSetting'>> {
   const expected = 'postgres://user:password@host:5432/database, or prometheus+http://host:9090 to read only'
   const [name, url] = Object.entries(settings).find(([, setting]) => setting !== undefined) ?? []
   if (name === undefined || url === undefined) {
-    throw invalid('PERFORMANCE_HISTORY_URL', 'not set, and neither is DATABASE_URL', expected)
+    throw invalid(DEFAULT_URL_SETTING, 'not set, and neither is DATABASE_URL', expected)
   }
   const scheme = /^([a-z+]+):\/\//i.exec(url)?.[1]?.toLowerCase()
   if (scheme !== undefined && ['postgres', 'postgresql', 'prometheus+http', 'prometheus+https'].includes(scheme)) {
-    return url
+    return { url, urlSetting: name }
   }
   throw invalid(name, scheme === undefined ? 'no URL' : `one of ${scheme}://`, expected)
 }

@@ -55,7 +55,7 @@ export async function startHistory({
     get report() {
       return history.report
     },
-    problemOf,
+    problemOf: error => problemOf(error, settings.urlSetting),
     flush: () => history.flush(),
     compact: () => history.compact(),
     close: () => history.close()
@@ -73,7 +73,7 @@ async function readHistory(settings: HistorySettings, { clock }: Store): Promise
     earlier: undefined,
     reader: new PrometheusReader(settings, clock),
     report: { state: 'READING', problem: null, lastWritten: null, waitingMinutes: 0, droppedMinutes: 0 },
-    problemOf: prometheusProblemOf,
+    problemOf: error => prometheusProblemOf(error, settings.urlSetting),
     flush: nothing,
     compact: nothing,
     close: nothing

@@ -26,18 +26,21 @@ export class HistoryStatus {
   lastWritten: number | null = null
   readonly #clock: Clock
   readonly #log: HistoryLog
+  readonly #urlSetting: string | undefined
   #quietUntil = -Infinity
   /** Whether the log knows that something is wrong with writing. */
   #hasComplained = false
   readonly merging: Chore
   readonly lookingBack: Chore
 
-  constructor(clock: Clock, log: HistoryLog) {
+  /** `urlSetting` says where the address of the database stands. */
+  constructor(clock: Clock, log: HistoryLog, urlSetting?: string) {
+    this.#urlSetting = urlSetting
     this.#clock = clock
     this.#log = log
     // What was written can be read all the same.
-    this.merging = new Chore('what is written is not merged', log)
-    this.lookingBack = new Chore('what was measured before this process is not known', log)
+    this.merging = new Chore('what is written is not merged', log, urlSetting)
+    this.lookingBack = new Chore('what was measured before this process is not known', log, urlSetting)
   }
 
   get problem(): string | null {
@@ -55,7 +58,7 @@ export class HistoryStatus {
 
   failed(error: unknown): void {
     this.state = 'FAILING'
-    this.#problem = problemOf(error)
+    this.#problem = problemOf(error, this.#urlSetting)
     this.#complain(`history cannot be written, what was measured waits: ${this.#problem}`)
   }
 

@@ -28,7 +28,7 @@ const databases: readonly Bad[] = [
   {
     name: 'there is no such database',
     url: good => at(good, { pathname: '/missing' }),
-    problem: /create it, or correct the name in PERFORMANCE_HISTORY_URL \(3D000\)/,
+    problem: /create it, or correct the name in history\.url \(3D000\)/,
     mend: 'CREATE DATABASE missing'
   },
   {
@@ -113,7 +113,7 @@ test('nothing listens there: the API serves on, and all is written once somethin
   const port = await findFreePort()
   const url = through(postgres.url, { port })
   const service = await serviceWithHistory(t, url)
-  await suffer(t, service, /start the database, or correct PERFORMANCE_HISTORY_URL \(ECONNREFUSED\)/)
+  await suffer(t, service, /start the database, or correct history\.url \(ECONNREFUSED\)/)
   const server = createServer(client => {
     const upstream = connect(postgres.port, '127.0.0.1')
     for (const socket of [client, upstream]) socket.on('error', () => undefined)

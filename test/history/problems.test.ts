@@ -1,10 +1,13 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { test } from 'tap'
+import { alone, inTurn } from '../../src/history/postgres/alone.js'
 import { HistoryDatabase } from '../../src/history/postgres/database.js'
-import { problemOf } from '../../src/history/problems.js'
+import { isOfConnection, problemOf } from '../../src/history/problems.js'
+import { prometheusProblemOf } from '../../src/history/prometheus/problems.js'
 import { decodeRollup, encodeRollup, pack, unpack } from '../../src/history/rollups/pack.js'
 import { HistoryStatus } from '../../src/history/status.js'
 import { createPool } from '../../src/database/pool.js'
+import { PerformanceError } from '../../src/errors.js'
 import { manualClock } from '../clock.js'
 import { usePostgres } from '../postgres.js'
 import { entryOf, resolverNamed } from './simulated.js'
@@ -77,4 +80,60 @@ test('that there is no connection is said by what is to be written, and not by w
     for (let round = 0; round < 3; round += 1) status.merging.failed(error)
     t.strictSame([status.problem, lines], [null, []], problemOf(error))
   }
+})
+
+test('what is neither of the connection nor of the database is called by its name, and said by what it keeps from being done', async t => {
+  const slip = await failureOf(() => (undefined as unknown as { length: number }).length)
+  const rolledBack = new PerformanceError('MPERF_TRANSACTION_ROLLED_BACK')
+  for (const [error, problem] of [
+    [slip, /^it failed inside of this process with TypeError$/],
+    [rolledBack, /^it failed inside of this process with MPERF_TRANSACTION_ROLLED_BACK$/]
+  ] as const) {
+    t.match(problemOf(error), problem)
+    const { status, lines } = statusWithLog()
+    for (let round = 0; round < 3; round += 1) status.merging.failed(error)
+    t.equal(lines.length, 1)
+  }
+})
+
+test('other instances that change the tables all the time are told', { timeout: 30_000 }, async t => {
+  const { url } = await usePostgres(t)
+  const [one, other] = [new HistoryDatabase(url), new HistoryDatabase(url)]
+  t.teardown(() => Promise.all([one.close(), other.close()]))
+  let error: unknown
+  await alone(one, async () => {
+    error = await failureOf(() => inTurn(other, () => Promise.resolve()))
+  })
+  t.match(problemOf(error), /^other instances have been changing its tables for ten seconds: .*TABLES_BUSY/)
+  t.equal(isOfConnection(error), false)
+})
+
+test('a lost connection is one whatever the driver and its pool call it', async t => {
+  const texts = [
+    'Connection terminated unexpectedly',
+    'Client has encountered a connection error and is not queryable',
+    'timeout exceeded when trying to connect',
+    'Cannot use a pool after calling end on the pool'
+  ]
+  const coded = ['ECONNRESET', 'EAI_AGAIN', 'ENOTFOUND', '57P01', '53300', '08006'].map(code =>
+    Object.assign(new Error('x'), { code })
+  )
+  for (const cause of [...texts.map(text => new Error(text)), ...coded]) {
+    t.ok(isOfConnection(cause), cause.message)
+    t.ok(isOfConnection(new PerformanceError('MPERF_OUTCOME_UNKNOWN', 'x', { cause })), 'as a cause too')
+  }
+  t.notOk(isOfConnection(new PerformanceError('MPERF_OUTCOME_UNKNOWN', 'x')), 'its time was over')
+  t.match(problemOf(new Error(texts[2])), /^the connection was lost or nothing answered in time/)
+})
+
+test('the setting is named that the address came from', async t => {
+  const missing = Object.assign(new Error('x'), { code: '3D000' })
+  const status = new HistoryStatus(manualClock(), () => undefined, 'DATABASE_URL')
+  status.failed(missing)
+  t.match(status.problem, /^there is no such database: create it, or correct the name in DATABASE_URL \(3D000\)$/)
+  status.written()
+  for (let round = 0; round < 2; round += 1) status.merging.failed(Object.assign(new Error('x'), { code: '42501' }))
+  t.match(status.problem, /the user of DATABASE_URL lacks a privilege/)
+  const refused = Object.assign(new Error('x'), { code: 'ECONNREFUSED' })
+  t.match(prometheusProblemOf(refused, 'history.url'), /start Prometheus, or correct history\.url \(ECONNREFUSED\)$/)
 })

@@ -16,19 +16,23 @@ test('it is kept in the application’s database unless another one is named', t
   const on = { PERFORMANCE_HISTORY: 'on', DATABASE_URL: url }
   t.strictSame(historySettings(on, undefined), {
     url,
+    urlSetting: 'DATABASE_URL',
     instance: hostname(),
     service: 'unknown_service',
     version: null,
     retention: { minutes: 86_400, hours: 30 * 86_400, days: 400 * 86_400 }
   })
   t.match(historySettings({ PERFORMANCE_HISTORY: 'on' }, undefined, 'postgres://embedded'), {
-    url: 'postgres://embedded'
+    url: 'postgres://embedded',
+    urlSetting: 'databaseUrl'
   })
   t.match(historySettings({ ...on, PERFORMANCE_HISTORY_URL: 'postgres://other/db' }, undefined), {
-    url: 'postgres://other/db'
+    url: 'postgres://other/db',
+    urlSetting: 'PERFORMANCE_HISTORY_URL'
   })
   t.match(historySettings({ DATABASE_URL: url }, { url: 'postgres://given/db', instance: 'i' }), {
     url: 'postgres://given/db',
+    urlSetting: 'history.url',
     instance: 'i'
   })
   t.end()

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TransactionClient } from '../../database/transaction-request.js'
 import type { HistoryDatabase } from './database.js'
+import { TABLES_BUSY } from '../problems.js'
 
 /** Any number will do, as long as all instances use the same one. ASCII for 'MPEC'. */
 const LOCK = 0x4d504543
@@ -25,7 +26,7 @@ export async function alone(
 /**
  * Runs `work` like that, once it is this instance's turn.
  *
- * @throws Error where others have been at it for ten seconds
+ * @throws Error TABLES_BUSY where others have been at it for ten seconds
  */
 export async function inTurn(
   database: HistoryDatabase,
@@ -33,7 +34,10 @@ export async function inTurn(
 ): Promise<void> {
   const until = performance.now() + PATIENCE
   while (!(await alone(database, work))) {
-    if (performance.now() > until) throw new Error('other instances have been changing the tables for ten seconds')
+    if (performance.now() > until) {
+      const busy = new Error('other instances have been changing the tables for ten seconds')
+      throw Object.assign(busy, { code: TABLES_BUSY })
+    }
     await delay(PAUSE * (1 + Math.random()), undefined, { ref: false })
   }
 }

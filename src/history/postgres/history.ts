@@ -71,7 +71,7 @@ export class History {
     this.#parts = parts
     this.#createdAt = clock.monotonic()
     this.#log = quiet(log, caught)
-    this.#status = new HistoryStatus(clock, this.#log)
+    this.#status = new HistoryStatus(clock, this.#log, settings.urlSetting)
     this.#clock = new DatabaseClock(clock)
     this.#database = new HistoryDatabase(settings.url)
     this.#reading = new HistoryDatabase(settings.url, READING_PATIENCE)

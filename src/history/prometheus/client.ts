@@ -1,6 +1,7 @@
 import { PerformanceError } from '../../errors.js'
 import { Turns } from '../../lib/turns.js'
 import { amountOf, NOTHING, type Amount, type JsonHistogram } from './amounts.js'
+import { DEFAULT_URL_SETTING } from '../settings.js'
 import { PrometheusError } from './problems.js'
 import { untraced } from '../untraced.js'
 
@@ -42,10 +43,11 @@ export class PrometheusClient {
 
   /**
    * @param url `prometheus+http://...` or `prometheus+https://...`, with user and password where they are needed
+   * @param urlSetting where the URL stands
    * @throws PerformanceError MPERF_CONFIG_INVALID; its message does not quote the URL
    */
-  constructor(url: string) {
-    const { origin, pathname, username, password } = parsed(url)
+  constructor(url: string, urlSetting = DEFAULT_URL_SETTING) {
+    const { origin, pathname, username, password } = parsed(url, urlSetting)
     this.#api = `${origin}${pathname.replace(/\/+$/, '')}/api/v1/`
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
     this.#headers = credentials === ':' ? {} : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
@@ -87,7 +89,7 @@ export class PrometheusClient {
   }
 }
 
-function parsed(url: string): URL {
+function parsed(url: string, urlSetting: string): URL {
   try {
     const found = new URL(url.replace(/^prometheus\+/i, ''))
     decodeURIComponent(found.username + found.password)
@@ -95,7 +97,7 @@ function parsed(url: string): URL {
   } catch {
     throw new PerformanceError(
       'MPERF_CONFIG_INVALID',
-      'PERFORMANCE_HISTORY_URL is no URL: expected prometheus+http://user:password@host:9090/prefix, ' +
+      `${urlSetting} is no URL: expected prometheus+http://user:password@host:9090/prefix, ` +
         'with user, password and prefix where they are needed'
     )
   }

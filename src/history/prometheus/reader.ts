@@ -43,9 +43,9 @@ export class PrometheusReader implements HistoryReader {
   readonly #job: string
 
   /** @throws PerformanceError MPERF_CONFIG_INVALID */
-  constructor({ url, instance, service, namespace }: HistorySettings, clock: Clock) {
+  constructor({ url, urlSetting, instance, service, namespace }: HistorySettings, clock: Clock) {
     this.instance = instance
-    this.#client = new PrometheusClient(url)
+    this.#client = new PrometheusClient(url, urlSetting)
     this.#clock = clock
     // https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#resource-attributes-1
     this.#job = namespace === undefined ? service : `${namespace}/${service}`
