@@ -149,18 +149,13 @@ export class Monitor extends Recording {
    * sent in them is counted in the log.
    */
   async flush(): Promise<void> {
-    this.#guarded(() => {
-      this.performanceLog.flush()
-    })
+    this.performanceLog.flush()
     const { exporting } = this
     if (exporting === undefined) return
     const before = lostIn(exporting.report)
     await Promise.race([exporting.flush().catch(() => undefined), delay(FLUSH_LIMIT, undefined, { ref: false })])
     const unsent = lostIn(exporting.report) + (exporting.report?.waiting ?? 0) - before
-    if (unsent === 0) return
-    this.#guarded(() => {
-      this.performanceLog.logger?.warn({ unsent }, `PERFORMANCE: ${unsent} spans were not sent`)
-    })
+    if (unsent > 0) this.performanceLog.say('warn', { unsent }, `PERFORMANCE: ${unsent} spans were not sent`)
   }
 
   /** Stops the background work; what was measured can still be read. */
@@ -174,8 +169,9 @@ export class Monitor extends Recording {
     return poolReport(this.pools, all, name => byName.get(name) ?? nothing)
   }
 
+  /** What fails here must not keep the application from going on. */
   #tick(): void {
-    this.#guarded(() => {
+    try {
       const began = this.now()
       this.performanceLog.tick()
       this.store.sweep(SWEPT_A_TICK)
@@ -183,13 +179,6 @@ export class Monitor extends Recording {
       const ended = this.now()
       this.meter.tick(ended - began)
       this.control.tick(this.settings.overheadBudget, ended)
-    })
-  }
-
-  /** What fails here, such as a logger that throws, must not keep the application from going on or from closing. */
-  #guarded(work: () => void): void {
-    try {
-      work()
     } catch (error) {
       this.caught(error)
     }

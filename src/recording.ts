@@ -60,7 +60,7 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
     })
     this.meter = new SelfMeter(clock)
     this.control = new DetailControl(this.meter, clock.monotonic(), (level, fields, message) => {
-      this.performanceLog.logger?.[level](fields, message)
+      this.performanceLog.say(level, fields, message)
     })
   }
 
@@ -111,8 +111,8 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
   /** What has to be done for a call that took `loggedFrom` or more, besides what the call's writer does for every one. */
   log(name: string, duration: number, failed: boolean, traceId: TraceId): void {
     const measurement = { duration, failed, argsCount: null, traceId }
-    this.performanceLog.resolver(name, measurement)
     if (duration >= this.settings.slowResolverThreshold * 1e9) this.#slow('RESOLVER', name, null, measurement)
+    this.performanceLog.resolver(name, measurement)
   }
 
   /** Counts a call that was not timed, for `detail.sampleEvery` is above 1. */
@@ -127,9 +127,9 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
   query(statement: Statement, measurement: QueryMeasurement): void {
     this.#sendsSql = true
     this.store.recordQuery(statement, measurement)
+    const isSlow = measurement.duration >= this.settings.slowQueryThreshold * 1e9
+    if (isSlow) this.#slow('QUERY', statement.name, statement.text, measurement)
     this.performanceLog.query(statement, measurement)
-    if (measurement.duration < this.settings.slowQueryThreshold * 1e9) return
-    this.#slow('QUERY', statement.name, statement.text, measurement)
   }
 
   operationWriter(name: string, type: string): OperationWriter {
@@ -148,15 +148,15 @@ export class Recording implements SpanSink, ExecutionSink, CacheSink {
     facts.writer.write(endedAt, duration, failed, trace, statements)
     if (!isSlow && !this.settings.logAllMetrics) return
     const measurement = { duration, failed, argsCount: null, traceId: trace }
-    this.performanceLog.operation(facts.type, facts.seriesName, measurement)
     if (isSlow) this.#slow('OPERATION', facts.seriesName, facts.source, measurement)
+    this.performanceLog.operation(facts.type, facts.seriesName, measurement)
   }
 
   operation(type: string, name: string, measurement: Measurement, statements: number): void {
     this.store.recordOperation(name, { type }, measurement, statements)
+    const isSlow = measurement.duration >= this.settings.slowOperationThreshold * 1e9
+    if (isSlow) this.#slow('OPERATION', name, null, measurement)
     this.performanceLog.operation(type, name, measurement)
-    if (measurement.duration < this.settings.slowOperationThreshold * 1e9) return
-    this.#slow('OPERATION', name, null, measurement)
   }
 
   cached(outcome: CacheOutcome, name: string, duration: number): void {

@@ -3,6 +3,7 @@ import { resolveConfig, type ConfigPatch } from '../src/config.js'
 import { PerformanceLog } from '../src/logging/performance-log.js'
 import type { Measurement } from '../src/spans/measurement.js'
 import { manualClock } from './clock.js'
+import { spanSource } from './spans/spans.js'
 
 interface Line {
   readonly level: string
@@ -142,5 +143,59 @@ test('a flood of distinct names is bounded too', t => {
   const { leftOut, total } = lines[0]?.fields as { leftOut: { series: string; lines: number }[]; total: number }
   t.equal(total, 99_000)
   t.strictSame(leftOut[0], { series: '(other)', lines: 95_000 }, 'a thousand names are known apart')
+  t.end()
+})
+
+test('what was slow is kept, and nothing is a fault of measuring or missing, where the logger throws', t => {
+  const patch = { slowOperationThreshold: 0, slowQueryThreshold: 0, slowResolverThreshold: 0 }
+  const { monitor, operation, query, resolver } = spanSource(patch)
+  const fail = (): never => {
+    throw new Error('the log is full')
+  }
+  monitor.logger = { info: fail, warn: fail, error: fail }
+  operation('Slow').end()
+  query('SELECT 1')
+  resolver('Query', 'slow')
+  const facts = { type: 'query', seriesName: 'Executed', source: '{ slow }', writer: { write: () => undefined } }
+  const trace = { id: 'a'.repeat(32), isExported: false, hasSlowPart: false }
+  monitor.executed({ facts, statements: 0, trace, duration: 1e9 } as never, monitor.now(), false)
+  t.strictSame(
+    monitor
+      .snapshot({ slow: 10 })
+      .slow.map(({ name }) => name)
+      .sort(),
+    ['Executed', 'Query.slow', 'SELECT', 'Slow']
+  )
+  t.equal(trace.hasSlowPart, true)
+  t.equal(monitor.faults.faults, 0)
+  t.equal(monitor.meter.dropped, 0)
+  monitor.close()
+  t.end()
+})
+
+test('a line that cannot be written costs no other', t => {
+  const { clock, log, lines } = logWith({ logAllMetrics: false })
+  const { logger } = log
+  log.logger = {
+    info: () => {
+      throw new Error('the log is full')
+    },
+    warn: () => {
+      throw new Error('the log is full')
+    },
+    error: () => undefined
+  }
+  for (let index = 0; index < 12; index += 1) {
+    t.doesNotThrow(() => {
+      log.resolver('Issue.comments', call(2))
+    })
+  }
+  clock.advance(61)
+  t.doesNotThrow(() => {
+    log.tick()
+  })
+  log.logger = logger
+  log.resolver('Issue.comments', call(2))
+  t.equal(lines.length, 1)
   t.end()
 })

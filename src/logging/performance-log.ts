@@ -46,14 +46,14 @@ export class PerformanceLog {
     const level = this.#levelOf(measurement, this.#config().slowResolverThreshold)
     if (level === undefined || !this.#mayWrite(level, 'Resolver', name)) return
     const fields = { resolver: name, ...fieldsOf(measurement) }
-    this.logger?.[level](fields, `PERFORMANCE: Resolver ${name} took ${inSeconds(measurement)}`)
+    this.say(level, fields, `PERFORMANCE: Resolver ${name} took ${inSeconds(measurement)}`)
   }
 
   operation(type: string, name: string, measurement: Measurement): void {
     const level = this.#levelOf(measurement, this.#config().slowOperationThreshold)
     if (level === undefined || !this.#mayWrite(level, 'Operation', name)) return
     const fields = { operation: name, type, ...fieldsOf(measurement) }
-    this.logger?.[level](fields, `PERFORMANCE: Operation ${name} took ${inSeconds(measurement)}`)
+    this.say(level, fields, `PERFORMANCE: Operation ${name} took ${inSeconds(measurement)}`)
   }
 
   query(statement: LoggedStatement, measurement: Measurement): void {
@@ -61,14 +61,23 @@ export class PerformanceLog {
     const { name, operation, table, text } = statement
     if (level === undefined || !this.#mayWrite(level, 'Query', name)) return
     const fields = { query: name, operation, table, statement: text, ...fieldsOf(measurement) }
-    this.logger?.[level](fields, `PERFORMANCE: Query ${name} took ${inSeconds(measurement)}`)
+    this.say(level, fields, `PERFORMANCE: Query ${name} took ${inSeconds(measurement)}`)
   }
 
   cache(outcome: 'hit' | 'miss', name: string, measurement: Measurement): void {
     if (!this.#config().logAllMetrics) return
     const label = outcome === 'hit' ? 'CACHE HIT' : 'CACHE MISS'
     if (!this.#mayWrite('info', label, name)) return
-    this.logger?.info({ cache: name, ...fieldsOf(measurement) }, `${label}: took ${inSeconds(measurement)}`)
+    this.say('info', { cache: name, ...fieldsOf(measurement) }, `${label}: took ${inSeconds(measurement)}`)
+  }
+
+  /** Writes a line, whatever the others are. That a logger throws is no fault of what was measured, and costs none of it. */
+  say(level: Level, fields: object, message: string): void {
+    try {
+      this.logger?.[level](fields, message)
+    } catch {
+      // There is nobody left to tell.
+    }
   }
 
   /** Ends the minute if it is over: says what was left out in it and starts counting anew. */
@@ -83,7 +92,7 @@ export class PerformanceLog {
     if (left.length === 0) return
     const total = left.reduce((sum, { lines }) => sum + lines, 0)
     const leftOut = left.sort((one, other) => other.lines - one.lines).slice(0, NAMES_IN_SUMMARY)
-    this.logger?.info({ leftOut, total }, `PERFORMANCE: ${total} lines of the last minute were left out`)
+    this.say('info', { leftOut, total }, `PERFORMANCE: ${total} lines of the last minute were left out`)
   }
 
   #levelOf({ duration }: Measurement, threshold: number): Level | undefined {
