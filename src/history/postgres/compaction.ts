@@ -36,7 +36,7 @@ export async function compact(database: HistoryDatabase, own: HistoryRetention, 
     (await mergeStale(database, HOURS, partitions, end - MINUTES.width, failures)) &&
     (await mergeStale(database, DAYS, partitions, end - MINUTES.width, failures))
   const isDone = isThrough && failures.length === 0
-  // What cannot be merged must not fill the disk either.
+  // What cannot be merged must not fill the disk.
   const before = isDone ? now : now - LONGEST_WAIT
   await dropOld(
     database,
