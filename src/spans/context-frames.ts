@@ -32,6 +32,8 @@ export class ContextFrames {
       const frameClass = classOfFrames(storage)
       return frameClass && new ContextFrames(frameClass, storage)
     } catch {
+      // Node 22 has the key and no frames, and follows promises from here on unless it is told not to.
+      storage.disable()
       return undefined
     }
   }
@@ -52,9 +54,15 @@ export class ContextFrames {
   /** Puts `around` back in the place of `entered`, unless somebody has entered or left anything since: false then. */
   leave(entered: ContextFrame, around: ContextFrame | undefined): boolean {
     // A storage that is switched off is taken out of the current frame.
-    if (this.#class.current() !== entered || entered.size !== (around === undefined ? 1 : around.size)) return false
+    if (this.#class.current() !== entered || entered.size !== this.#sizeWithin(around)) return false
     this.#class.set(around)
     return true
+  }
+
+  /** How much a frame holds that was entered within `around`. */
+  #sizeWithin(around: ContextFrame | undefined): number {
+    if (around === undefined) return 1
+    return around.has(this.#storage) ? around.size : around.size + 1
   }
 }
 

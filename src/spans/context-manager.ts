@@ -24,7 +24,11 @@ export class DirectContextManager extends AsyncLocalStorageContextManager {
   /** Makes `context` the active one until `leave`, which has to come in the same turn. Returns what to leave with. */
   enter(context: EnterableContext): Context | undefined {
     const frames = this.#frames
-    if (frames === undefined) return this.#enter(context)
+    if (frames === undefined) {
+      const before = this.#storage.getStore()
+      this.#storage.enterWith(context)
+      return before
+    }
     const around = frames.current
     context.frameAround = around
     context.frame = frames.enter(around, context)
@@ -48,22 +52,20 @@ export class DirectContextManager extends AsyncLocalStorageContextManager {
     thisArg?: ThisParameterType<F>,
     ...args: A
   ): ReturnType<F> {
-    const before = this.#enter(context)
+    const frames = this.#frames
+    const around = frames?.current
+    const before = this.#storage.getStore()
+    const entered = frames?.enter(around, context)
+    if (entered === undefined) this.#storage.enterWith(context)
     try {
       return fn.apply(thisArg, args)
     } finally {
-      this.#storage.enterWith(before)
+      if (entered === undefined || frames?.leave(entered, around) !== true) this.#storage.enterWith(before)
     }
   }
 
   override disable(): this {
     this.#storage.disable()
     return this
-  }
-
-  #enter(context: Context): Context | undefined {
-    const before = this.#storage.getStore()
-    this.#storage.enterWith(context)
-    return before
   }
 }

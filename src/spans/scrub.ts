@@ -87,8 +87,14 @@ export function erase(span: Scrubbable): void {
 function cleanNameOf(span: Scrubbable, statement: CleanStatement | undefined): string {
   if (startsQuery(span)) return queryNameOf(span, statement?.operation)
   const { name, attributes } = span
-  const isSql = name === attributes['db.query.text'] || name === attributes['db.statement']
+  const isSql = [attributes['db.query.text'], attributes['db.statement']].some(sql => isNamedBy(name, sql))
   return isSql ? (statement?.operation ?? 'UNKNOWN') : name
+}
+
+/** Whether a name is the SQL or the beginning of it; the SDK may have cut either. A single word tells no value. */
+function isNamedBy(name: string, sql: unknown): boolean {
+  if (typeof sql !== 'string' || sql === '') return false
+  return name.startsWith(sql) || (sql.startsWith(name) && /\s/.test(name))
 }
 
 /** The same where there is nothing to take away. */

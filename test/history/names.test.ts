@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { test } from 'tap'
 import { usePostgres } from '../postgres.js'
@@ -21,6 +22,10 @@ test('what is measured again after a long time keeps its name, and only what nob
   const after = await startInstance(t, url, 'a')
   recordResolver(after.monitor.store, 'Query.issues', call(0.1))
   await after.history.flush()
-  await after.history.compact()
+  // It may be at it by itself right now, and only one is at a time.
+  for (let turn = 0; turn < 50 && (await names()).length > 1; turn += 1) {
+    await after.history.compact()
+    await delay(100)
+  }
   t.strictSame(await names(), ['Query.issues'])
 })

@@ -50,6 +50,8 @@ test('a name leaves without the query of a URL, and without SQL', t => {
     ['GET /users/:id', {}, 'GET /users/:id'],
     [sql, { ...ofPostgres, 'db.query.text': sql }, 'INSERT'],
     [sql, { ...ofPostgres, 'db.statement': sql }, 'INSERT'],
+    [sql, { ...ofPostgres, 'db.query.text': sql.slice(0, -8) }, 'INSERT'],
+    [sql.slice(0, -4), { ...ofPostgres, 'db.query.text': sql }, 'INSERT'],
     [sql, { 'db.system': 'mysql', 'db.statement': sql }, 'UNKNOWN'],
     ['insert users', { ...ofPostgres, 'db.query.text': sql }, 'insert users']
   ] as const) {
