@@ -13,9 +13,9 @@ export interface StartHistoryOptions {
   readonly retentionPeriod: number
   /** What this process has written under so far; it is added to. */
   readonly boots?: Set<string>
-  /** May throw, as any of the application's may. */
+  /** What it throws goes to `caught`. */
   readonly log: HistoryLog
-  /** Is told what `log` threw; default: nobody is. */
+  /** Default: what `log` throws is dropped. */
   readonly caught?: (error: unknown) => void
 }
 

@@ -36,9 +36,9 @@ export interface HistoryParts {
   readonly earlier: Store
   /** What this process has written under so far; it is added to. Default: nothing. */
   readonly boots?: Set<string>
-  /** May throw, as any of the application's may. */
+  /** What it throws goes to `caught`. */
   readonly log: HistoryLog
-  /** Is told what `log` threw; default: nobody is. */
+  /** Default: what `log` throws is dropped. */
   readonly caught?: ((error: unknown) => void) | undefined
   /** Milliseconds between two writes: so much is lost of a process that is killed. Default: 10,000. */
   readonly interval?: number
