@@ -22,6 +22,15 @@ import { addLive, addMinute, addNames, addWriter, entryOf, prepare, resolverName
 
 const config = resolveConfig({})
 
+/** A process that has ended under the name that `startNumbering` gives to its own. */
+async function addEndedWriter(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ id: number }>(
+    `INSERT INTO mercurius_performance.writers (boot, service, instance, ended)
+     VALUES (gen_random_uuid(), 'numbers', 'a', now()) RETURNING id`
+  )
+  return rows[0]?.id ?? 0
+}
+
 test('what was measured before is taken over once, whatever fails on the way', async t => {
   const parts = await startParts(t)
   await parts.measure(10)
@@ -83,12 +92,9 @@ test('looks at what was measured before that fail for the connection are as many
   await prepare(database, [time.origin])
   const issues = resolverNamed('Query.issues')
   await addNames(database, [issues])
-  const { rows } = await pool.query<{ id: number }>(
-    `INSERT INTO mercurius_performance.writers (boot, service, instance, ended)
-     VALUES (gen_random_uuid(), 'numbers', 'a', now()) RETURNING id`
-  )
+  const writer = await addEndedWriter(pool)
   const at = floorTo(MINUTES.width, time.origin) - 2 * MINUTES.width
-  await addLive(database, rows[0]?.id ?? 0, at, [entryOf(issues, [1, 2])])
+  await addLive(database, writer, at, [entryOf(issues, [1, 2])])
   const proxy = await startWireProxy(t, postgres.port)
   // Three attempts a look.
   proxy.watch('ended IS NOT NULL OR seen', 'before it arrives', 66)
@@ -149,11 +155,8 @@ test('what was measured before and cannot be read is not asked for as long as th
   const database = new HistoryDatabase(url)
   t.teardown(() => database.close())
   await prepare(database, [time.origin])
-  const { rows } = await pool.query<{ id: number }>(
-    `INSERT INTO mercurius_performance.writers (boot, service, instance, ended)
-     VALUES (gen_random_uuid(), 'numbers', 'a', now()) RETURNING id`
-  )
-  await addLive(database, rows[0]?.id ?? 0, floorTo(MINUTES.width, time.origin) - 2 * MINUTES.width, [])
+  const writer = await addEndedWriter(pool)
+  await addLive(database, writer, floorTo(MINUTES.width, time.origin) - 2 * MINUTES.width, [])
   await compact(database, settingsFor(url, 'a').retention, time.origin)
   await pool.query(`UPDATE mercurius_performance.live SET data = 'spoilt'`)
   const { history, lines } = startNumbering(t, url, 'a', time, 50)
