@@ -1,6 +1,7 @@
-import { fingerprintSync, loadModule } from 'libpg-query'
+import { fingerprintSync, loadModule, parseSync } from 'libpg-query'
 import { test } from 'tap'
 import { createSqlAnalyzer } from '../../src/spans/sql/analyzer.js'
+import { fingerprintOf } from '../../src/spans/sql/fingerprint.js'
 import type { Statement } from '../../src/spans/sql/statement.js'
 
 const statements: [sql: string, operation: string, table: string | null][] = [
@@ -173,7 +174,7 @@ test('the parser and the fallback describe the same statements alike', async t =
     const name = table === null ? operation : `${operation} ${table}`
     const parsed = parsing.analyze(sql)
     t.strictSame(pick(parsed), { operation, table, name }, `parser: ${sql}`)
-    t.equal(parsed.fingerprint, fingerprintSync(sql), `the parser was asked: ${sql}`)
+    t.equal(parsed.fingerprint, fingerprintOf(fingerprintSync(sql), parseSync(sql)), `the parser was asked: ${sql}`)
     t.strictSame(pick(falling.analyze(sql)), { operation, table, name }, `fallback: ${sql}`)
   }
 })

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { describeTokens } from './fallback.js'
 import { Folder } from './fold.js'
 import { lex } from './lexer.js'
+import { goesOnAfterRows, SCAN_LIMIT } from './long-text.js'
 import { highestParameter } from './parameters.js'
 import { createParser, monotonicMilliseconds } from './parser.js'
 import { cut, detach, render } from './render.js'
@@ -30,7 +31,6 @@ export interface SqlAnalyzerOptions {
 const defaults = { cacheSize: 1000, parsesPerSecond: 100, now: monotonicMilliseconds } satisfies SqlAnalyzerOptions
 
 const TEXT_LIMIT = 1024
-const SCAN_LIMIT = 64 * 1024
 const REMEMBER_LIMIT = 16 * 1024
 const REMEMBERED_TOTAL = 4 * 1024 * 1024
 const PARSE_LIMIT = 16 * 1024
@@ -99,17 +99,18 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
     folder.begin(scanned)
     const ended = lex(scanned, folder)
     // A bulk INSERT is the statement it would be with a row less, wherever in a row it was cut.
-    const isClosed = scanned !== text && folder.closeList()
+    const isCut = scanned !== text
+    const isClosed = isCut && folder.closeList()
     // A quote too many or too few: what looks like SQL after the first literal may be data, and what like a literal SQL. Of
     // a text that is cut nobody knows.
-    if (scanned === text ? !ended : !isClosed) tokens.cutAfterFirst(LITERAL)
-    const whole = isClosed || ended
+    if (isCut ? !isClosed : !ended) tokens.cutAfterFirst(LITERAL)
+    const whole = isCut ? isClosed && !goesOnAfterRows(text) : ended
     const normalised = render(tokens)
     const key = keyOf(normalised, whole)
     let entry = byNormalisedText.get(key)
     const formerly = entry?.statement.fingerprint
     if (!entry) {
-      entry = { statement: describe(normalised), settled: !whole || tokens.count > PARSE_TOKENS }
+      entry = { statement: describe(normalised, key), settled: !whole || tokens.count > PARSE_TOKENS }
       byNormalisedText.set(detach(key), entry)
     }
     tokens.text = ''
@@ -117,9 +118,9 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
     return entry
   }
 
-  function describe(normalised: string): Statement {
+  function describe(normalised: string, key: string): Statement {
     const { operation, table } = describeTokens(tokens)
-    const fingerprint = hash('sha256', normalised).slice(0, 16)
+    const fingerprint = hash('sha256', key).slice(0, 16)
     return createStatement(operation, table && detach(table), fingerprint, detach(cut(normalised, TEXT_LIMIT)))
   }
 
@@ -136,8 +137,8 @@ export function createSqlAnalyzer(options: SqlAnalyzerOptions = {}): SqlAnalyzer
 }
 
 /**
- * A text with something in it that never ends does not share an entry with one that reads the same and is whole. A long
- * key is a hash, so that the map holds at most a few KiB a statement.
+ * A text that is not whole, for something in it never ends or for its length, does not share an entry with one that reads
+ * the same and is. A long key is a hash, so that the map holds at most a few KiB a statement.
  */
 function keyOf(normalised: string, whole: boolean): string {
   const key = normalised.length <= TEXT_LIMIT ? normalised : hash('sha256', normalised)

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type * as PgQuery from 'libpg-query'
 import type { Description } from './fallback.js'
+import { fingerprintOf } from './fingerprint.js'
 import { describeTree } from './tree.js'
 
 export interface ParserOptions {
@@ -78,10 +79,11 @@ async function loadLibrary(): Promise<Library> {
 }
 
 function parseWith(library: Library, text: string, operation: string): Parsed | 'never' {
-  const description = describeTree(library.parseSync(text), operation)
+  const tree = library.parseSync(text)
   const fingerprint = library.fingerprintSync(text)
   // On some failures the library answers with a message, which may quote the text.
-  return FINGERPRINT.test(fingerprint) ? { ...description, fingerprint } : 'never'
+  if (!FINGERPRINT.test(fingerprint)) return 'never'
+  return { ...describeTree(tree, operation), fingerprint: fingerprintOf(fingerprint, tree) }
 }
 
 const FINGERPRINT = /^[0-9a-f]{16}$/

@@ -5,7 +5,7 @@ export interface Statement {
   readonly table: string | null
   /** 'SELECT issues', or the operation alone. */
   readonly name: string
-  /** 16 lower-case hexadecimal digits: libpg-query's fingerprint, or a hash of the normalised text. */
+  /** 16 lower-case hexadecimal digits: of libpg-query's fingerprint and the tables, or of the normalised text. */
   readonly fingerprint: string
   /** Without comments and literals, each of which is a `?`; white space folded; at most 1,024 UTF-16 units. */
   readonly text: string
