@@ -6,7 +6,7 @@ import { ResolverSpans, type ResolverSpanSink } from './ended/resolver-spans.js'
 import { INSTRUMENTATION_NAME, isSampled, resolverOf, sqlTextOf, type ResolverSpan } from './sample.js'
 import { erase, scrub, type CleanStatement } from './scrub.js'
 import type { SqlText } from './sql/statement.js'
-import { senderOf } from './tags.js'
+import { ENDED, senderOf, SOURCE, type Tagged } from './tags.js'
 
 /** What is said of a query of which nothing could be told. */
 const UNREADABLE: CleanStatement = { operation: 'UNKNOWN', text: '?' }
@@ -29,9 +29,6 @@ export class SpanAggregator implements SpanProcessor {
   readonly #resolvers: ResolverSpans
   readonly #queries: QuerySpans
   readonly #operations: OperationSpans
-  /** The span that `onEnding` has recorded and `onEnd` need not. */
-  #ended: ReadableSpan | undefined
-
   constructor(sink: SpanSink) {
     this.#sink = sink
     this.#resolvers = new ResolverSpans(sink)
@@ -56,7 +53,8 @@ export class SpanAggregator implements SpanProcessor {
    * can still be changed; secrets go also while measuring is off.
    */
   onEnding(span: Span): void {
-    this.#ended = span
+    // On the span: whoever hears of it may end others before `onEnd`.
+    ;(span as Tagged)[ENDED] = true
     const { spanEnds } = this.#sink.meter
     if (!spanEnds.choose()) {
       this.#ending(span)
@@ -69,9 +67,7 @@ export class SpanAggregator implements SpanProcessor {
 
   /** Records the span where the SDK is one that does not call `onEnding`. */
   onEnd(span: ReadableSpan): void {
-    const isRecorded = this.#ended === span
-    this.#ended = undefined
-    if (isRecorded || isOwn(span)) return
+    if ((span as Tagged)[ENDED] === true || isOwn(span)) return
     const { spanEnds } = this.#sink.meter
     if (!this.#sink.accepts()) this.#missed(span)
     else if (!spanEnds.choose()) this.#measure(span)
@@ -109,7 +105,7 @@ export class SpanAggregator implements SpanProcessor {
 
   #scrub(span: Span, statement: CleanStatement | undefined): void {
     try {
-      scrub(span, statement)
+      scrub(span, statement, isOwn(span) || (span as Tagged)[SOURCE] === true)
     } catch (error) {
       erase(span)
       this.#sink.caught(error)

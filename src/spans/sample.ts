@@ -1,6 +1,7 @@
 import { SpanKind, TraceFlags, type Attributes, type Span as ApiSpan } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { isOperationType } from '../lib/names.js'
+import { SOURCE, type Tagged } from './tags.js'
 
 /**
  * The vocabulary of the spans we understand: those of @opentelemetry/instrumentation-graphql and -pg, with the database
@@ -92,8 +93,10 @@ export function operationAttributes(type: string, name: string | undefined, sour
 
 /** Puts the text of an operation without its comments on the span of one, where OpenTelemetry's instrumentation has made it. */
 export function setSource(span: ApiSpan | undefined, source: string): void {
-  const attributes = (span as Partial<ReadableSpan> | undefined)?.attributes
-  if (attributes !== undefined && 'graphql.operation.type' in attributes) span?.setAttribute('graphql.source', source)
+  const readable = span as (Partial<ReadableSpan> & Tagged) | undefined
+  if (readable?.attributes === undefined || !('graphql.operation.type' in readable.attributes)) return
+  span?.setAttribute('graphql.source', source)
+  readable[SOURCE] = true
 }
 
 /** On an operation's span: how many of its resolver calls have no span, since others had used up the limit. */

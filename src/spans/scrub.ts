@@ -15,6 +15,7 @@ const secrets = new Map<string, Secret>([
   ['db.query.text', 'sql'],
   ['db.statement', 'sql'],
   ['url.full', 'url'],
+  ['url.path', 'url'],
   ['http.url', 'url'],
   ['http.target', 'url'],
   ['url.query', 'value'],
@@ -22,11 +23,13 @@ const secrets = new Map<string, Secret>([
   ['graphql.source', 'document'],
   ['exception.message', 'error'],
   ['exception.stacktrace', 'error'],
-  ['error.message', 'error']
+  ['error.message', 'error'],
+  ['http.error_message', 'error'],
+  ['http.status_text', 'error']
 ])
 /** The beginnings of names under which instrumentations put what SQL, GraphQL, HTTP and RPC were given, if they are told to. */
 const VALUES =
-  /^(?:db\.(?:postgresql\.values$|(?:query|operation)\.parameter)|graphql\.variables|http\.(?:request|response)\.(?:header|body\.content)|rpc\.(?:grpc\.)?(?:request|response)\.metadata)/
+  /^(?:db\.(?:[a-z]+\.values$|(?:query|operation|statement)\.parameter)|graphql\.variables|http\.(?:request|response)\.(?:header|body\.content)|rpc\.(?:grpc\.)?(?:request|response)\.metadata)/
 /** A name that is an address, or a method and one, up to what has to go. */
 const NAMED_BY_URL = /^((?:[A-Z]+ )?(?:\/|[a-z]+:\/\/)[^?#]*)[?#]/
 /** How instrumentation-pg words an error of a query or a connection; of others' errors nobody knows what a code would be. */
@@ -49,15 +52,16 @@ export interface CleanStatement {
 
 /**
  * Takes out of a span that is about to end what must not leave the process: SQL literals, error texts, the query part of
- * URLs, and the values that SQL, GraphQL or HTTP were given, in its attributes and in those of its events and its links. Of
- * names, that of a query's span of pg says no more than the operation, nor does one that is the SQL itself, and one of a span
- * or an event that is a URL ends before its query; what else the application writes into a name leaves. What stays says where
- * it failed: the span, the type of the error and PostgreSQL's code for it. It changes the attributes in place:
- * `setAttribute` would check and copy each again.
+ * URLs, documents that may have literals and comments in them, and the values that SQL, GraphQL or HTTP were given, in its
+ * attributes and in those of its events and its links. Of names, that of a query's span of pg says no more than the operation,
+ * or its prepared statement, nor does one that is the SQL itself, and one of a span or an event that is a URL ends before its
+ * query; what else the application writes into a name leaves. What stays says where it failed: the span, the type of the error
+ * and PostgreSQL's code for it. It changes the attributes in place: `setAttribute` would check and copy each again.
  *
  * @param statement what the span's query is, where it is one of a query
+ * @param hasOwnSource whether the text of its document is one of ours, which has neither literals nor comments
  */
-export function scrub(span: Scrubbable, statement: CleanStatement | undefined): void {
+export function scrub(span: Scrubbable, statement: CleanStatement | undefined, hasOwnSource = false): void {
   const { attributes, events, links } = span
   const name = cleanName(cleanNameOf(span, statement))
   if (name !== span.name) span.updateName(name)
@@ -65,7 +69,7 @@ export function scrub(span: Scrubbable, statement: CleanStatement | undefined): 
     const message = sqlStateOf(span)
     span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) })
   }
-  clean(attributes, statement?.text, true)
+  clean(attributes, statement?.text, hasOwnSource)
   for (const event of events) {
     const eventName = cleanName(event.name)
     if (eventName !== event.name) event.name = eventName
@@ -94,7 +98,7 @@ function cleanNameOf(span: Scrubbable, statement: CleanStatement | undefined): s
 /** Whether a name is the SQL or the beginning of it; the SDK may have cut either. A single word tells no value. */
 function isNamedBy(name: string, sql: unknown): boolean {
   if (typeof sql !== 'string' || sql === '') return false
-  return name.startsWith(sql) || (sql.startsWith(name) && /\s/.test(name))
+  return (name.startsWith(sql) || sql.startsWith(name)) && !/^[A-Za-z]*$/.test(name)
 }
 
 /** The same where there is nothing to take away. */
@@ -112,11 +116,11 @@ function cleanLink({ attributes, ...link }: Link, index: number, links: Link[]):
 }
 
 /** Of the SQL and the document that an event or a link quotes nothing is known. */
-function clean(attributes: Attributes, sql = '?', isOfSpan = false): void {
+function clean(attributes: Attributes, sql = '?', hasOwnSource = false): void {
   for (const name in attributes) {
     const value = attributes[name]
     const secret = secrets.get(name) ?? (VALUES.test(name) ? 'value' : undefined)
-    const document = isOfSpan && secret === 'document' && isOfOperationOrField(attributes) ? value : ''
+    const document = hasOwnSource ? value : ''
     const cleaned = shortened(secret === undefined ? value : withoutSecret(secret, value, sql, document))
     // To put back what is there already would be most of what this takes.
     if (cleaned !== value) attributes[name] = cleaned
@@ -155,11 +159,6 @@ function shortened(value: AttributeValue | undefined): AttributeValue | undefine
   if (typeof value === 'string') return value.length > LIMIT ? value.slice(0, LIMIT) : value
   if (!Array.isArray(value) || !value.some(item => typeof item === 'string' && item.length > LIMIT)) return value
   return value.map(item => (typeof item === 'string' ? item.slice(0, LIMIT) : item)) as AttributeValue
-}
-
-/** Of what was parsed the text holds the comments too, and the operation's span has it without them. */
-function isOfOperationOrField(attributes: Attributes): boolean {
-  return 'graphql.operation.type' in attributes || 'graphql.field.name' in attributes
 }
 
 /** The kind of error that PostgreSQL named, which tells no value; undefined for a span of anything else. */

@@ -7,6 +7,10 @@ import type { RunningOperation } from './running-operation.js'
 export const OPERATION = Symbol('mercurius-performance.operation')
 export const SENDER = Symbol('mercurius-performance.sender')
 export const NESTING = Symbol('mercurius-performance.nesting')
+/** On a span whose `graphql.source` is ours. */
+export const SOURCE = Symbol('mercurius-performance.source')
+/** On a span that was measured while it was about to end. */
+export const ENDED = Symbol('mercurius-performance.ended')
 
 /**
  * What is known of a span that runs. The span itself carries it: a WeakMap of spans grows with traffic until a full garbage
@@ -19,6 +23,8 @@ export interface Tagged {
   [SENDER]?: Sender | undefined
   /** Its own while it runs; then that of what runs around it. */
   [NESTING]?: Nesting | undefined
+  [SOURCE]?: true
+  [ENDED]?: true
 }
 
 /** Inside what a span runs: an operation that is measured itself and, where it is known, one of its resolver calls. */

@@ -45,6 +45,39 @@ test('spans of other instrumentations, and connection attempts, are no measureme
   t.end()
 })
 
+test('a span that ends while another one is about to end counts once, and so does that one', async t => {
+  const nested = { onEnding: (): void => undefined }
+  const other = {
+    onStart: () => undefined,
+    onEnding: () => {
+      nested.onEnding()
+    },
+    onEnd: () => undefined,
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve()
+  }
+  const { monitor, operation, query } = spanSource({}, {}, [other])
+  await monitor.sql.ready
+  nested.onEnding = () => {
+    nested.onEnding = () => undefined
+    query('SELECT 1 FROM inner_one')
+  }
+  const running = operation('IssueList')
+  query('SELECT 1 FROM outer_one', running)
+  running.end()
+  t.strictSame(
+    monitor
+      .snapshot()
+      .queries.map(({ name, count }) => [name, count])
+      .sort(),
+    [
+      ['SELECT inner_one', 1],
+      ['SELECT outer_one', 1]
+    ]
+  )
+  monitor.close()
+})
+
 test('anonymous operations share a series when their documents are the same but for layout', t => {
   const { monitor, operation } = spanSource()
   operation(undefined, '{ issues  { id } }').end()

@@ -7,6 +7,8 @@ test('values that SQL, GraphQL or HTTP were given do not leave, on the span, an 
   const { monitor, start } = spanSource({}, {}, [new SimpleSpanProcessor({ exporter })])
   const secrets = {
     'db.postgresql.values': ['hunter2'],
+    'db.mysql.values': ['hunter2'],
+    'db.statement.parameters': '["hunter2"]',
     'db.query.parameter.0': 'hunter2',
     'db.operation.parameter.password': 'hunter2',
     'graphql.variables.password': 'hunter2',
@@ -53,6 +55,10 @@ test('a name leaves without the query of a URL, and without SQL', t => {
     [sql, { ...ofPostgres, 'db.query.text': sql.slice(0, -8) }, 'INSERT'],
     [sql.slice(0, -4), { ...ofPostgres, 'db.query.text': sql }, 'INSERT'],
     [sql, { 'db.system': 'mysql', 'db.statement': sql }, 'UNKNOWN'],
+    ["SELECT'hunter2'", { 'db.system': 'mysql', 'db.statement': "SELECT'hunter2'" }, 'UNKNOWN'],
+    ["SELECT'hunter2'", { 'db.system': 'mysql', 'db.statement': "SELECT'hunter2', 1" }, 'UNKNOWN'],
+    ['COMMIT', { 'db.system': 'mysql', 'db.statement': 'COMMIT' }, 'COMMIT'],
+    ['SELECT', { 'db.system': 'mysql', 'db.statement': 'SELECT 1' }, 'SELECT'],
     ['insert users', { ...ofPostgres, 'db.query.text': sql }, 'insert users']
   ] as const) {
     start(name, attributes).addEvent('GET /users?token=hunter2').end()

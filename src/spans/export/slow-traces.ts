@@ -9,6 +9,7 @@ import { newSpanId } from '../resolvers/span-id.js'
 import { INSTRUMENTATION_SCOPE, keptOperationAttributes, sqlTextOf } from '../sample.js'
 import { scrub } from '../scrub.js'
 import type { SqlAnalyzer } from '../sql/analyzer.js'
+import { SOURCE, type Tagged } from '../tags.js'
 import type { AccountedProcessor } from './accounted-processor.js'
 import { Allowance } from './allowance.js'
 import { movedBelow, spanOf, type FinishedSpan, type SpanParts } from './finished-span.js'
@@ -92,13 +93,14 @@ export class SlowTraces {
           : ((call && senders.get(call)) ?? operation)
       const moved = movedBelow(span, parent)
       const text = sqlTextOf(span)
-      scrub(moved, text === undefined ? undefined : this.#options.sql().analyze(text))
+      const statement = text === undefined ? undefined : this.#options.sql().analyze(text)
+      scrub(moved, statement, (span as Tagged)[SOURCE] === true)
       for (const exporter of this.#options.exporters) exporter.reconsider(moved)
     }
   }
 
   #exportNew(span: FinishedSpan): void {
-    scrub(span, undefined)
+    scrub(span, undefined, true)
     for (const exporter of this.#options.exporters) exporter.onEnd(span)
   }
 }
