@@ -25,9 +25,12 @@ import { Store } from './store/store.js'
 
 /** Where everything that is measured goes: into the store, past a threshold among what was slow, and into the log. */
 export class Recording implements SpanSink, ExecutionSink, CacheSink {
-  readonly operations = new RunningOperations((name, statements) => {
-    this.store.addStatements(name, statements)
-  })
+  readonly operations = new RunningOperations(
+    () => this.detail.context,
+    (name, statements) => {
+      this.store.addStatements(name, statements)
+    }
+  )
   readonly store: Store
   /** What the measuring parts count and time their own work with; see `spans/self-measurement.ts`. */
   readonly meter: SelfMeter

@@ -12,11 +12,13 @@ import { UnsampledShortcut } from './unsampled.js'
 
 /** The instrumentations that a process needs; `isExporting` says whether traces leave it. */
 export function instrumentations(sink: ExecutionSink, isExporting: boolean): Instrumentation[] {
+  // Ours comes after it, so that what a pool calls back runs in the call that has asked for a connection: whatever is bound
+  // last decides that. And before the one for GraphQL, to be inside of the execution span.
   const measuring = [
-    new ExecutionInstrumentation({ sink, isExporting }),
-    new PgInstrumentation({ responseHook: recordRows })
+    new PgInstrumentation({ responseHook: recordRows }),
+    new ExecutionInstrumentation({ sink, isExporting })
   ]
-  // The rest makes spans that nothing but a trace needs. Ours comes first, to be inside of the execution span.
+  // The rest makes spans that nothing but a trace needs.
   return isExporting
     ? [
         ...measuring,

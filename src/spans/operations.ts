@@ -38,9 +38,14 @@ export class RunningOperations {
   /** Whether the fields behind `_performanceMetrics` are in a schema of the process, of which spans tell only names. */
   withMetrics = false
   readonly queries: SentQueries
+  readonly #attributes: () => boolean
 
-  /** `sentLate` is that of `SentQueries`. */
-  constructor(sentLate: (name: string, statements: number) => void) {
+  /**
+   * @param attributes whether SQL is attributed to resolvers: to all or to none, as a part of it would tell nothing
+   * @param sentLate that of `SentQueries`
+   */
+  constructor(attributes: () => boolean, sentLate: (name: string, statements: number) => void) {
+    this.#attributes = attributes
     this.queries = new SentQueries(sentLate)
   }
 
@@ -60,7 +65,10 @@ export class RunningOperations {
     const around = trace.getSpan(parentContext) as Tagged | undefined
     const call = this.#callIn(parentContext)
     const execution = call?.execution ?? (parentContext.getValue(EXECUTION_KEY) as Execution | undefined)
-    const isQuery = this.queries.started(span, around, execution, call)
+    const sender = this.#attributes() ? call : undefined
+    // So that it is not taken for one that sends nothing once SQL is attributed again.
+    if (sender === undefined) call?.touched()
+    const isQuery = this.queries.started(span, around, execution, sender)
     const operation = around?.[OPERATION]
     if (operation === undefined) return
     ;(span as Tagged)[OPERATION] = operation

@@ -135,6 +135,7 @@ export class Execution implements EnterableContext {
   letGoOfSpan(): void {
     if (this.span === NO_SPAN) return
     this.span = trace.wrapSpanContext(this.span.spanContext())
+    if (this.exported !== undefined) this.exported.span = this.span
     if (this.outer instanceof LayeredContext && this.outer.has(SPAN_KEY)) {
       this.outer = this.outer.setValue(SPAN_KEY, this.span)
     }

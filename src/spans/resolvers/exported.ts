@@ -3,8 +3,8 @@ import { DROPPED_RESOLVER_SPANS } from '../sample.js'
 
 /** What only those operations have that are exported. */
 export class ExportedOperation {
-  /** Its span, or the one that it runs inside. */
-  readonly span: Span
+  /** Its span, or the one that it runs inside; once it is over, what tells no more than the ids. */
+  span: Span
   /** Milliseconds from `performance.now()` to the wall clock; one for all spans, so that what was inside another still is. */
   readonly wallOffset = Date.now() - performance.now()
   #calls = 0

@@ -1,4 +1,5 @@
-import { context, trace, type Context, type Span } from '@opentelemetry/api'
+import { context, ROOT_CONTEXT, trace, type Context, type Span } from '@opentelemetry/api'
+import { isTracingSuppressed } from '@opentelemetry/core'
 import { InstrumentationBase, type InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { markMeasured } from '../operations.js'
@@ -163,6 +164,8 @@ export class ExecutionInstrumentation extends InstrumentationBase {
     const { slowTraces, maxResolverSpans } = this.#sink
     const { isMeasured, facts, trace } = execution
     if (slowTraces === undefined || !isMeasured || facts.isOwn || trace.isExported) return
+    // What runs inside that is not to be exported, whatever becomes of it.
+    if (execution.outer !== ROOT_CONTEXT && isTracingSuppressed(execution.outer)) return
     execution.kept = slowTraces.keep(maxResolverSpans)
   }
 

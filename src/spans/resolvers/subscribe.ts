@@ -22,6 +22,7 @@ export function measureSubscribe(
     begin(args.contextValue, execution)
     const over = (): void => {
       end(execution, sink().operations)
+      execution.letGoOfSpan()
     }
     // Always in its own context: it happens once for a whole stream.
     const result = context.with(execution, () => original(args))
