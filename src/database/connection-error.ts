@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { maskConnectionString } from './connection-url.js'
+import { isConnectionUrl, maskConnectionString } from './connection-url.js'
+import { driverProblem, type DriverProblem } from './driver-messages.js'
 import { statementFailure, type Failure } from './failure.js'
 import { SetupError } from './setup-error.js'
 
@@ -42,15 +43,12 @@ const passing: Readonly<Partial<Record<Failure, string>>> = {
 }
 
 /** Errors of the driver that have no code. */
-const messages: readonly (readonly [pattern: RegExp, problem: string])[] = [
-  [/timeout expired|timeout exceeded/, 'something accepts connections there but does not answer like Postgres'],
-  [/client password must be a string/, 'Postgres asks for a password and it has none; add one'],
-  [/does not support SSL/, 'Postgres does not speak TLS there; remove sslmode, or set it to disable'],
-  [
-    /terminated unexpectedly|invalid response|unexpected message/i,
-    'what answers there is not Postgres; correct the port'
-  ]
-]
+const ofDriver: Readonly<Record<DriverProblem, string>> = {
+  silent: 'something accepts connections there but does not answer like Postgres',
+  'no password': 'Postgres asks for a password and it has none; add one',
+  'no TLS': 'Postgres does not speak TLS there; remove sslmode, or set it to disable',
+  'not Postgres': 'what answers there is not Postgres; correct the port'
+}
 
 /** Why the connection string cannot be used, as one line; or undefined where Postgres answers at it. */
 export async function findConnectionProblem(value: string): Promise<string | undefined> {
@@ -81,8 +79,7 @@ function syntaxProblem(value: string): string | undefined {
   if (value.trim() === '') return `it is empty; expected ${EXAMPLE}, or unset it`
   if (scheme === undefined) return `it does not start with postgres://; expected ${EXAMPLE}`
   if (!['postgres', 'postgresql'].includes(scheme)) return `its scheme is ${scheme}; expected ${EXAMPLE}`
-  // A host in the query string, as for Unix sockets, leaves that part of the URL empty.
-  return URL.canParse(value) || /^\w+:\/\/\//.test(value) ? undefined : problems.ERR_INVALID_URL
+  return isConnectionUrl(value) ? undefined : problems.ERR_INVALID_URL
 }
 
 function errorProblem(error: unknown): string {
@@ -93,9 +90,9 @@ function errorProblem(error: unknown): string {
   }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const known = code === undefined ? undefined : problems[code]
-  const byMessage = messages.find(([pattern]) => pattern.test(error.message))?.[1]
+  const driver = driverProblem(error)
   // The text of an unknown error may quote the connection string, so only its code is shown.
-  return known ?? byMessage ?? `connecting failed with ${code ?? error.name}; check every part of it`
+  return known ?? (driver && ofDriver[driver]) ?? `connecting failed with ${code ?? error.name}; check every part of it`
 }
 
 /** Postgres answered before, so that it is not the address that is wrong. Undefined where the code is all that is known. */

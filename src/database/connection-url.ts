@@ -44,3 +44,8 @@ function decode(text: string): string {
     return text
   }
 }
+
+/** Whether pg can make something of it. Where the host is in the query, as for Unix sockets, that part of it is empty. */
+export function isConnectionUrl(value: string): boolean {
+  return URL.canParse(value) || URL.canParse(value.replace('@/', '@host/')) || /^\w+:\/\/\//.test(value)
+}

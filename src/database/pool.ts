@@ -155,9 +155,8 @@ function loadPg(): typeof pg {
     // Something that pg itself requires and does not find is another matter.
     const isMissing = codeOf(error) === 'MODULE_NOT_FOUND' && (error as Error).message.includes("'pg'")
     if (!isMissing) throw error
-    throw new PerformanceError('MPERF_CONFIG_INVALID', 'createPool needs the package pg: npm install pg', {
-      cause: error
-    })
+    const seen = 'the package pg is not installed, which createPool and history need: npm install pg'
+    throw new PerformanceError('MPERF_CONFIG_INVALID', seen, { cause: error })
   }
 }
 

@@ -64,11 +64,6 @@ export async function fromHistory<Result>(reader: MetricsReader, work: () => Pro
 function keptSource(reader: MetricsReader, args: ScopeArguments, isFleet: boolean): MetricsSource {
   const history = historyReader(reader, isFleet ? 'scope FLEET' : 'a range')
   const tiers = isFleet ? history.tiers : history.ownTiers
-  if (tiers.length === 0)
-    throw new PerformanceError(
-      'MPERF_ARGUMENT_INVALID',
-      'scope is INSTANCE: expected FLEET, single instances are not told apart there'
-    )
   const longest = Math.max(...tiers.map(({ retention }) => retention))
   const { retentionPeriod } = reader.config
   const span = retentionPeriod === 0 ? longest : Math.min(retentionPeriod, longest)

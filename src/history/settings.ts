@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { Environment } from '../config.js'
+import { isConnectionUrl } from '../database/connection-url.js'
 import { PerformanceError } from '../errors.js'
 import { readBoolean, readSeconds, shown } from '../lib/parse.js'
 import { boundedName } from '../lib/text.js'
@@ -46,10 +47,10 @@ export interface HistorySettings {
  */
 export function historySettings(
   environment: Environment,
-  given: boolean | HistoryOptions | undefined,
-  databaseUrl?: string
+  given: boolean | HistoryOptions | null | undefined,
+  databaseUrl?: string | null
 ): HistorySettings | undefined {
-  const options = typeof given === 'object' ? given : {}
+  const options = checkedOptions(given)
   if (!isOn(environment, given)) return undefined
   const attributes = resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES ?? '')
   const namespace = attributes.get('service.namespace')
@@ -58,7 +59,7 @@ export function historySettings(
   const { url, urlSetting } = urlOf({
     'history.url': options.url,
     [DEFAULT_URL_SETTING]: textOf(environment.PERFORMANCE_HISTORY_URL),
-    databaseUrl,
+    databaseUrl: checkedString('databaseUrl', databaseUrl),
     DATABASE_URL: textOf(environment.DATABASE_URL)
   })
   const service = textOf(environment.OTEL_SERVICE_NAME) ?? attributes.get('service.name')
@@ -81,13 +82,37 @@ export function isPrometheus({ url }: Pick<HistorySettings, 'url'>): boolean {
   return /^prometheus\+/i.test(url)
 }
 
-function isOn(environment: Environment, given: boolean | HistoryOptions | undefined): boolean {
+/** What JavaScript may give in its place; null is nothing given. */
+function checkedOptions(given: unknown): HistoryOptions {
+  if (given === null || given === undefined || typeof given === 'boolean') return {}
+  if (typeof given !== 'object') {
+    throw invalid('history', `a ${typeof given}`, 'true, false or an object such as { url, instance }')
+  }
+  const { url, instance } = given as { readonly url?: unknown; readonly instance?: unknown }
+  return { ...checked('url', url), ...checked('instance', instance) }
+}
+
+function checked(key: keyof HistoryOptions, value: unknown): HistoryOptions {
+  const text = checkedString(`history.${key}`, value)
+  return text === undefined ? {} : { [key]: text }
+}
+
+function checkedString(name: string, value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined
+  if (typeof value !== 'string') throw invalid(name, `a ${typeof value}`, 'a string')
+  return value
+}
+
+function isOn(environment: Environment, given: boolean | HistoryOptions | null | undefined): boolean {
   if (typeof given === 'boolean') return given
-  if (given !== undefined) return true
+  if (given !== null && given !== undefined) return true
   const text = textOf(environment.PERFORMANCE_HISTORY)
   const isWanted = text === undefined ? false : readBoolean(text)
-  if (isWanted === undefined) throw invalid('PERFORMANCE_HISTORY', shown(text), 'on or off')
-  return isWanted
+  if (isWanted !== undefined) return isWanted
+  const isAddress = text?.includes('://') === true
+  // With its password.
+  if (isAddress) throw invalid('PERFORMANCE_HISTORY', 'a URL', `on or off; the URL belongs in ${DEFAULT_URL_SETTING}`)
+  throw invalid('PERFORMANCE_HISTORY', shown(text), 'on or off')
 }
 
 /** The first that is set of what settings say, by their names. */
@@ -101,7 +126,8 @@ function urlOf(
   }
   const scheme = /^([a-z+]+):\/\//i.exec(url)?.[1]?.toLowerCase()
   if (scheme !== undefined && ['postgres', 'postgresql', 'prometheus+http', 'prometheus+https'].includes(scheme)) {
-    return { url, urlSetting: name }
+    if (isConnectionUrl(url)) return { url, urlSetting: name }
+    throw invalid(name, 'no valid URL', `${expected}, with special characters in the password percent-encoded`)
   }
   throw invalid(name, scheme === undefined ? 'no URL' : `one of ${scheme}://`, expected)
 }

@@ -1,7 +1,5 @@
-import { PerformanceError } from '../errors.js'
 import type { ProcessHistory } from '../store/history.js'
 import { Store } from '../store/store.js'
-import type * as HistoryModule from './postgres/history.js'
 import { problemOf } from './problems.js'
 import { isPrometheus, type HistorySettings } from './settings.js'
 import type { HistoryLog } from './status.js'
@@ -46,7 +44,7 @@ export async function startHistory({
   const { clock } = store
   if (isPrometheus(settings)) return readHistory(settings, store)
   const earlier = new Store({ clock, retentionPeriod })
-  const { History } = await loadHistory()
+  const { History } = await import('./postgres/history.js')
   const history = new History({ settings, clock, store, earlier, boots, log, caught })
   history.start()
   return {
@@ -77,18 +75,5 @@ async function readHistory(settings: HistorySettings, { clock }: Store): Promise
     flush: nothing,
     compact: nothing,
     close: nothing
-  }
-}
-
-/** Loaded when it is needed: the driver is the application's, and an application without history may have none. */
-async function loadHistory(): Promise<typeof HistoryModule> {
-  try {
-    return await import('./postgres/history.js')
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new PerformanceError(
-      'MPERF_CONFIG_INVALID',
-      'history is on, and the package pg is not installed: npm install pg'
-    )
   }
 }

@@ -48,7 +48,7 @@ export interface HistoryReader {
   readonly instance: string
   /** From the finest to the coarsest. */
   readonly tiers: readonly Tier[]
-  /** The same for what one instance measured; empty where that cannot be told. */
+  /** The same for what one instance measured. */
   readonly ownTiers: readonly Tier[]
   /** Now, by the clock that the times of what is kept come from. */
   now(): number

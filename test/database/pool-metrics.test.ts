@@ -126,7 +126,7 @@ test('without pg it says what to install', async t => {
   }
   t.throws(() => without({}), {
     code: 'MPERF_CONFIG_INVALID',
-    message: 'createPool needs the package pg: npm install pg'
+    message: 'the package pg is not installed, which createPool and history need: npm install pg'
   })
 })
 

@@ -52,6 +52,13 @@ const databases: readonly Bad[] = [
     mend: `ALTER ROLE guest PASSWORD 'hunter2-secret'`
   },
   {
+    name: 'its schema is there, made for a user who may make none, and belongs to another still',
+    spoil: `CREATE ROLE guest LOGIN PASSWORD 'hunter2-secret'; CREATE SCHEMA mercurius_performance`,
+    url: good => at(good, { username: 'guest' }),
+    problem: /grant it CREATE on the database, or make it a member of the role that owns the schema .* \(42501\)/,
+    mend: 'ALTER SCHEMA mercurius_performance OWNER TO guest'
+  },
+  {
     // As a disk that is full answers, by a trigger.
     name: 'its disk is full',
     spoil: `

@@ -169,3 +169,19 @@ test('a minute that cannot be merged is all that is missing from its hour and it
   t.equal(await compact(database, retention, now), true)
   t.strictSame(await counts(), [3, 3, 3], 'until it can be')
 })
+
+test('what came after a page of minutes that cannot be merged is merged all the same', { timeout: 60_000 }, async t => {
+  const { database, writers, write, now, retention } = await setUp(t)
+  const first = floorTo(DAY, now) - 4 * HOUR
+  const BAD = 70
+  for (let index = 0; index < BAD + 20; index += 1) await write(first + index * MINUTE, writers[0] ?? 0)
+  await database.query('UPDATE mercurius_performance.minutes SET data = $2 WHERE at < $1', [
+    new Date(first + BAD * MINUTE),
+    Buffer.from('spoilt')
+  ])
+  await t.rejects(compact(database, retention, now), { code: /^Z_/ })
+  const [merged] = await database.query<{ minutes: number; hours: number }>(`
+    SELECT (SELECT count(DISTINCT at)::integer FROM mercurius_performance.fleet_minutes) AS minutes,
+           (SELECT count(DISTINCT at)::integer FROM mercurius_performance.fleet_hours) AS hours`)
+  t.strictSame(merged, { minutes: 20, hours: 1 })
+})

@@ -137,3 +137,29 @@ test('the setting is named that the address came from', async t => {
   const refused = Object.assign(new Error('x'), { code: 'ECONNREFUSED' })
   t.match(prometheusProblemOf(refused, 'history.url'), /start Prometheus, or correct history\.url \(ECONNREFUSED\)$/)
 })
+
+test('what is wrong with an address is told from what answered there', t => {
+  const coded = (code: string): Error => Object.assign(new Error('hunter2'), { code })
+  const said: readonly (readonly [error: Error, problem: RegExp])[] = [
+    [
+      coded('SELF_SIGNED_CERT_IN_CHAIN'),
+      /certificate .* sslrootcert=.* to DATABASE_URL, .* \(SELF_SIGNED_CERT_IN_CHAIN\)$/
+    ],
+    [coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), /certificate of the database is not trusted/],
+    [coded('ERR_TLS_CERT_ALTNAME_INVALID'), /for another host: correct that in DATABASE_URL/],
+    [coded('ECONNRESET'), /^the connection was cut: check that host and port in DATABASE_URL .* \(ECONNRESET\)$/],
+    [coded('EPROTO'), /^connecting failed with EPROTO: check DATABASE_URL$/],
+    [coded('42883'), /15 or newer is needed \(42883\)$/],
+    [coded('XX000'), /^the database answered XX000$/],
+    [
+      new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'),
+      /asks for a password: add one to DATABASE_URL$/
+    ],
+    [new Error('The server does not support SSL connections'), /remove sslmode from DATABASE_URL/]
+  ]
+  for (const [error, problem] of said) {
+    t.match(problemOf(error, 'DATABASE_URL'), problem)
+    t.notMatch(problemOf(error, 'DATABASE_URL'), /hunter2|inside of this process/)
+  }
+  t.end()
+})

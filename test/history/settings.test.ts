@@ -72,6 +72,14 @@ test('who an instance is comes from where OpenTelemetry has it', t => {
 const bad: readonly (readonly [environment: Record<string, string>, message: RegExp])[] = [
   [{ PERFORMANCE_HISTORY: 'maybe' }, /^PERFORMANCE_HISTORY is "maybe": expected on or off$/],
   [
+    { PERFORMANCE_HISTORY: 'postgres://app:hunter2@db:5432/app' },
+    /^PERFORMANCE_HISTORY is a URL: expected on or off; the URL belongs in PERFORMANCE_HISTORY_URL$/
+  ],
+  [
+    { PERFORMANCE_HISTORY: 'on', DATABASE_URL: 'postgres://app:hunter2#/@db:5432/app' },
+    /^DATABASE_URL is no valid URL: expected .*, with special characters in the password percent-encoded$/
+  ],
+  [
     { PERFORMANCE_HISTORY: 'on' },
     /^PERFORMANCE_HISTORY_URL is not set, and neither is DATABASE_URL: expected postgres:/
   ],
@@ -104,6 +112,35 @@ test('a bad value stops the start with one line that shows no password', t => {
     } catch (error) {
       t.notMatch(String(error), /hunter2|\n/)
     }
+  }
+  t.end()
+})
+
+test('what JavaScript gives in place of the options is named, and null is nothing given', t => {
+  const environment = { DATABASE_URL: url }
+  const wrong: readonly (readonly [given: unknown, databaseUrl: unknown, message: RegExp])[] = [
+    ['off', undefined, /^history is a string: expected true, false or an object such as \{ url, instance \}$/],
+    [{ url: 7 }, undefined, /^history\.url is a number: expected a string$/],
+    [{ instance: 7 }, undefined, /^history\.instance is a number: expected a string$/],
+    [true, 7, /^databaseUrl is a number: expected a string$/]
+  ]
+  for (const [given, databaseUrl, message] of wrong) {
+    t.throws(() => historySettings(environment, given as never, databaseUrl as never), {
+      code: 'MPERF_CONFIG_INVALID',
+      message
+    })
+  }
+  t.equal(historySettings(environment, null), undefined)
+  t.match(historySettings({ ...environment, PERFORMANCE_HISTORY: 'on' }, null, null), {
+    url,
+    urlSetting: 'DATABASE_URL'
+  })
+  t.match(historySettings(environment, { url: null, instance: null } as never), { url })
+  for (const socket of [
+    'postgres:///tracker?host=/var/run/postgresql',
+    'postgres://user:pw@/tracker?host=/var/run/postgresql'
+  ]) {
+    t.match(historySettings({ DATABASE_URL: socket }, true), { url: socket }, 'a socket has no host')
   }
   t.end()
 })

@@ -3,7 +3,7 @@ import { alone } from './alone.js'
 import type { HistoryDatabase } from './database.js'
 import { mergeWindow } from './merge.js'
 import { dropPartition, isOld, makePartitions, partitionsOf, type Partition } from './partitions.js'
-import { codeOf } from '../problems.js'
+import { codeOf, isUnreadable } from '../problems.js'
 import type { HistoryRetention } from '../settings.js'
 import { DAYS, floorTo, HOURS, MINUTES, SCHEMA, type FleetTier } from './tables.js'
 import { staleWindows } from './weights.js'
@@ -80,19 +80,29 @@ async function mergeStale(
   // Where what it is put together from has been dropped, little or nothing would be put in the place of what was merged.
   const from = partitions.find(({ table }) => table === tier.source)?.from
   if (from === undefined) return true
-  const range = [new Date(from), new Date(floorTo(tier.width, end))]
-  const stale = await database.query<{ at: Date }>(`${staleWindows(tier)} LIMIT ${WINDOWS_AT_A_TIME}`, range)
-  let failed = 0
-  for (const { at } of stale) {
-    try {
-      const isMine = await alone(database, client => mergeWindow(client, tier, at.getTime()), ONE_STATE)
-      if (!isMine) return false
-    } catch (error) {
-      failures.push(error)
-      failed += 1
+  const to = new Date(floorTo(tier.width, end))
+  let next = from
+  let merged = 0
+  while (merged < WINDOWS_AT_A_TIME) {
+    const page = [new Date(next), to]
+    const stale = await database.query<{ at: Date }>(`${staleWindows(tier)} LIMIT ${WINDOWS_AT_A_TIME}`, page)
+    for (const { at } of stale) {
+      try {
+        const isMine = await alone(database, client => mergeWindow(client, tier, at.getTime()), ONE_STATE)
+        if (!isMine) return false
+        merged += 1
+      } catch (error) {
+        failures.push(error)
+        // The next one would fail like it.
+        if (!isUnreadable(error)) return true
+      }
     }
+    const last = stale.at(-1)
+    if (last === undefined || stale.length < WINDOWS_AT_A_TIME) return true
+    // As many again where some cannot be read, which stay in front of all that came later.
+    next = last.at.getTime() + tier.width
   }
-  return failed > 0 || stale.length < WINDOWS_AT_A_TIME
+  return false
 }
 
 /** In their order: what was merged of a minute must not go before the minute, which would be merged anew. */

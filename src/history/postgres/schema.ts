@@ -11,7 +11,6 @@ export const SCHEMA_VERSION = 1
  * `merged` says of which windows, and of how much: two for each closed minute that went in, one for each open one.
  */
 const tables = `
-  CREATE SCHEMA mercurius_performance;
   SET LOCAL search_path = mercurius_performance;
 
   CREATE TABLE schema_version (version integer NOT NULL);
@@ -98,10 +97,15 @@ export async function prepareSchema(database: HistoryDatabase): Promise<number> 
   const found = await schemaVersion(database)
   if (found !== undefined) return found
   await inTurn(database, async client => {
-    const { rows } = await client.query<{ found: boolean }>(
-      `SELECT to_regclass('mercurius_performance.schema_version') IS NOT NULL AS found`
+    const { rows } = await client.query<{ schema: boolean; tables: boolean }>(
+      `
+        SELECT to_regnamespace('mercurius_performance') IS NOT NULL AS schema,
+               to_regclass('mercurius_performance.schema_version') IS NOT NULL AS tables
+      `
     )
-    if (rows[0]?.found !== true) await client.query(ddl)
+    // Somebody may have made it for a user who must not. IF NOT EXISTS asks for the right to make it all the same.
+    if (rows[0]?.schema !== true) await client.query('CREATE SCHEMA mercurius_performance')
+    if (rows[0]?.tables !== true) await client.query(ddl)
   })
   return (await schemaVersion(database)) ?? SCHEMA_VERSION
 }
