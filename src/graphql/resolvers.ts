@@ -50,6 +50,11 @@ export interface FieldsOptions {
 /** A row of any kind; where rows share a name, these tell them apart. */
 type Row = SeriesSnapshot & Partial<Pick<StatementSnapshot, 'fingerprint'> & Pick<OperationSnapshot, 'operationType'>>
 
+/** Where null is given, the default of the schema is not. */
+interface LimitArguments {
+  readonly limit: number | null
+}
+
 type SeriesKind = 'resolvers' | 'queries' | 'statements' | 'operations'
 type Resolver = (parent: never, args: never, context: CallerContext, info: { readonly path: Path }) => unknown
 export type ResolverMap = Record<string, Record<string, Resolver>>
@@ -64,8 +69,8 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
     if (!source.isLive) for (const row of found) kept.add(row)
     return found
   }
-  const recent = (kind: SeriesKind) => (row: Row, args: { limit: number }) => {
-    const limit = checkedRecent(args.limit)
+  const recent = (kind: SeriesKind) => (row: Row, args: LimitArguments) => {
+    const limit = checkedRecent(args.limit ?? 10)
     return kept.has(row) ? [] : recentCalls(reader, kind, row, limit)
   }
   return {
@@ -89,9 +94,9 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
         const history = historyReader(reader, 'instances')
         return (await fromHistory(reader, () => history.instances())).map(instanceFields)
       },
-      slow: (_: unknown, { limit }: { limit: number }) =>
+      slow: (_: unknown, { limit }: LimitArguments) =>
         reader
-          .snapshot({ include: [], slow: checkedSlow(limit) })
+          .snapshot({ include: [], slow: checkedSlow(limit ?? 20) })
           .slow.map(call => slowFields(call, reader.config.traceUrl)),
       pool: () => reader.snapshot({ include: ['pool'] }).pool,
       config: () => reader.config,
@@ -101,7 +106,8 @@ export function metricsResolvers(queryType: string, { reader, authorize }: Field
     QueryMetrics: { recent: recent('queries') },
     StatementMetrics: {
       recent: recent('statements'),
-      callers: ({ callers }: StatementSnapshot, args: { limit: number }) => callers.slice(0, checkedCallers(args.limit))
+      callers: ({ callers }: StatementSnapshot, { limit }: LimitArguments) =>
+        callers.slice(0, checkedCallers(limit ?? 10))
     },
     OperationMetrics: { recent: recent('operations') },
     CacheMetrics: {

@@ -81,12 +81,12 @@ function tellPoints(family: Family, metric: MetricData, from: number, end: numbe
       break
     case DataPointType.HISTOGRAM:
       for (const { attributes, value } of metric.dataPoints.slice(from, end)) {
-        tell(family, attributes, labels => histogram(name, labels, value, asClassic(value)))
+        tell(family, withoutLe(attributes), labels => histogram(name, labels, value, asClassic(value)))
       }
       break
     case DataPointType.EXPONENTIAL_HISTOGRAM:
       for (const { attributes, value } of metric.dataPoints.slice(from, end)) {
-        tell(family, attributes, labels => histogram(name, labels, value, classicOf(value)))
+        tell(family, withoutLe(attributes), labels => histogram(name, labels, value, classicOf(value)))
       }
   }
 }
@@ -96,6 +96,12 @@ function tell({ lines, told }: Family, attributes: Attributes, textOf: (labels: 
   if (told.has(labels)) return
   told.add(labels)
   lines.push(textOf(labels))
+}
+
+/** The label of a bucket's bound cannot be the application's: twice in a line it would make scrapers refuse all of it. */
+function withoutLe(attributes: Attributes): Attributes {
+  const { le, ...others } = attributes
+  return le === undefined ? attributes : { ...others, exported_le: le }
 }
 
 function histogram(

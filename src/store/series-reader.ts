@@ -51,9 +51,9 @@ export class SeriesReader {
     isWanted: (labels: KindLabels[Of]) => boolean = () => true
   ): (SeriesSnapshot & More)[] {
     const rows: (SeriesSnapshot & More)[] = []
-    for (const parts of this.#parts(kind)) {
+    for (const parts of this.#parts(kind, isWanted as (labels: KindLabels[Kind]) => boolean)) {
       const { name, labels } = parts[0].series
-      if (!this.#hasName(name) || !isWanted(labels as KindLabels[Of])) continue
+      if (!this.#hasName(name)) continue
       const totals = this.#read(parts)
       if (this.#merger.count + totals.untimed === 0) continue
       // In this order: what follows may use the merger again.
@@ -100,14 +100,21 @@ export class SeriesReader {
     return timesIn(this.#merger)
   }
 
-  /** Each series of a kind, with that of the earlier store which is the same. */
-  *#parts(kind: Kind): Generator<readonly [SomePart, ...SomePart[]]> {
-    const own = seriesOf(this.#store, kind)
+  /** Each series of a kind that may have the wanted name, with that of the earlier store which is the same. */
+  *#parts(
+    kind: Kind,
+    isWanted: (labels: KindLabels[Kind]) => boolean = () => true
+  ): Generator<readonly [SomePart, ...SomePart[]]> {
+    // The same statement may have two names: what it was called before the parser knew it, and after.
+    const mayHaveName = (name: string): boolean => kind === 'statements' || this.#hasName(name)
+    // Before anything is made of them: whoever asks for one series does so for many in turn.
+    const isCandidate = ({ series }: SomePart): boolean => isWanted(series.labels) && mayHaveName(series.name)
+    const own = seriesOf(this.#store, kind, isCandidate)
     if (this.#earlier === undefined) {
       for (const part of own) yield [part]
       return
     }
-    const earlier = new Map(keyed(seriesOf(this.#earlier, kind), kind))
+    const earlier = new Map(keyed(seriesOf(this.#earlier, kind, isCandidate), kind))
     for (const [key, part] of keyed(own, kind)) {
       const before = earlier.get(key)
       earlier.delete(key)
@@ -152,9 +159,12 @@ export class SeriesReader {
   }
 }
 
-function* seriesOf(store: Store, kind: Kind): Generator<SomePart> {
+function* seriesOf(store: Store, kind: Kind, isCandidate: (part: SomePart) => boolean): Generator<SomePart> {
   const dimension = store[kind] as unknown as Dimension<KindLabels[Kind], SomeSums>
-  for (const series of dimension) yield { store, series, isOverflow: dimension.isOverflow(series) }
+  for (const series of dimension) {
+    const part = { store, series, isOverflow: dimension.isOverflow(series) }
+    if (isCandidate(part)) yield part
+  }
 }
 
 function* keyed(parts: Iterable<SomePart>, kind: Kind): Generator<[key: string, part: SomePart]> {

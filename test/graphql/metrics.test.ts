@@ -257,6 +257,17 @@ test('name, limit and orderBy select; out of range they are named with their bou
   t.match(order.errors?.[0]?.message, /SPEED/)
   const recent = await ask(app, '{ _performanceMetrics { resolvers { recent(limit: 33) { failed } } } }')
   t.match(recent.errors?.[0], { message: /limit of recent is 33: expected a number from 1 to 32/ })
+  const none = `{
+    _performanceMetrics {
+      resolvers(limit: null, name: "Query.hello") { recent(limit: null) { failed } }
+      statements(limit: null) { callers(limit: null) { count } }
+      slow(limit: null) { name }
+      cache { byName(limit: null) { name } }
+    }
+  }`
+  const { errors, data } = await ask<Metrics>(app, none)
+  t.equal(errors, undefined, 'null asks for the default')
+  t.match(data._performanceMetrics.resolvers, [{ recent: [{ failed: false }] }])
 })
 
 test('a client that names things after what objects know counts like any other', async t => {

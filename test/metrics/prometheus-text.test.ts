@@ -146,6 +146,18 @@ test('of metrics that come to one name the first decides what it is, and each se
   )
 })
 
+test('the bound of a bucket is told once, though an attribute is called like its label', async t => {
+  const [histogram] = known.filter(({ dataPointType }) => dataPointType === DataPointType.HISTOGRAM)
+  const [dataPoint] = histogram?.dataPoints ?? []
+  if (histogram === undefined || dataPoint === undefined) throw new Error('no histogram')
+  const called = { ...histogram, dataPoints: [{ ...dataPoint, attributes: { le: 'mine' } }] } as MetricData
+  const text = await prometheusText(all([called, gauge('level', 1, { le: 'mine' })]))
+  const lines = text.split('\n').filter(line => line.includes('_bucket{'))
+  t.ok(lines.length > 3)
+  for (const line of lines) t.match(line, /\{exported_le="mine",le="[^"]+"\} /)
+  t.match(text, 'level{le="mine"} 1\n', 'where there are no buckets it keeps its name')
+})
+
 test('attributes whose names become the same are one label, in the resource too', async t => {
   const attributes = { 'a.b': 'first', a_c: 'alone', a_b: 'second', 'a-b': true, 'a..c': undefined }
   const text = await prometheusText(
