@@ -62,7 +62,7 @@ async function register(app: FastifyInstance, options: PluginOptions): Promise<v
   const history = historySettings(process.env, options.history, options.databaseUrl)
 
   const warn = (): void => {
-    if (monitor.config.enabled) warnOfBlindness(app.log, hasSource)
+    if (monitor.config.enabled) warnOfBlindness(app.log, hasSource, host.schema)
   }
   monitor.configure(options)
   monitor.logger = app.log

@@ -26,7 +26,7 @@ const probes: readonly Probe[] = [
 ]
 
 /** Says what is not measured and why: silence would look like an application that does nothing. */
-export function warnOfBlindness(log: Pick<Logger, 'warn'>, hasSource: boolean): void {
+export function warnOfBlindness(log: Pick<Logger, 'warn'>, hasSource: boolean, schema: unknown): void {
   const setting = hasSource ? undefined : switchedOffBy()
   if (setting !== undefined) {
     log.warn(
@@ -38,6 +38,9 @@ export function warnOfBlindness(log: Pick<Logger, 'warn'>, hasSource: boolean): 
   }
   const reasons = [
     ...(hasSource ? [] : ['there is no preload, and no PerformanceSpanProcessor in a NodeSDK of your own']),
+    ...(isBundled(schema)
+      ? [`graphql was not loaded from a file: where it is part of a bundle, leave it out of that, with ${EXTERNAL}`]
+      : []),
     ...notWrapped().map(library => `${library} was loaded before it could be wrapped, or without the preload`)
   ]
   if (reasons.length === 0) return
@@ -48,19 +51,34 @@ export function warnOfBlindness(log: Pick<Logger, 'warn'>, hasSource: boolean): 
   )
 }
 
+const EXTERNAL = 'mercurius, pg, graphql-jit and mercurius-performance (external)'
+
+/** Whether a schema is of none of the graphqls that Node has loaded from files: what is not loaded cannot be wrapped. */
+function isBundled(schema: unknown): boolean {
+  return !loadedFrom('/graphql/type/schema.js').some(exports => {
+    const { GraphQLSchema } = exports as { GraphQLSchema?: unknown }
+    return typeof GraphQLSchema === 'function' && schema instanceof GraphQLSchema
+  })
+}
+
 /**
  * The loaded libraries that no instrumentation has wrapped, so that nothing they do is measured. A library that is not
  * loaded is no finding: the service may not use it.
  */
 function notWrapped(): string[] {
-  const loaded = Object.entries(createRequire(import.meta.url).cache)
   return probes
     .filter(({ file, wrapped }) =>
-      loaded.some(([path, module]) => {
-        if (!path.replaceAll('\\', '/').endsWith(file)) return false
-        const candidate = wrapped(module?.exports as never)
+      loadedFrom(file).some(exports => {
+        const candidate = wrapped(exports as never)
         return typeof candidate === 'function' && !isWrapped(candidate) && !isPatched(candidate)
       })
     )
     .map(({ name }) => name)
+}
+
+/** What each loaded file exports whose path ends so. */
+function loadedFrom(file: string): unknown[] {
+  const { cache } = createRequire(import.meta.url)
+  const paths = Object.keys(cache).filter(path => path.replaceAll('\\', '/').endsWith(file))
+  return paths.map(path => cache[path]?.exports as unknown)
 }

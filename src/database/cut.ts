@@ -25,7 +25,10 @@ interface Inside {
   readonly port: number
   readonly ssl: unknown
   readonly sslNegotiation: unknown
-  readonly _activeQuery: unknown
+  /** Since pg 8.17. */
+  readonly _activeQuery?: unknown
+  /** Before; a later one warns whoever reads it. */
+  readonly activeQuery: unknown
 }
 
 /**
@@ -34,7 +37,7 @@ interface Inside {
  */
 export function cut(client: PoolClient): void {
   const inside = client as unknown as Inside
-  const isRunning = inside._activeQuery != null
+  const isRunning = ('_activeQuery' in inside ? inside._activeQuery : inside.activeQuery) != null
   client.release(true)
   inside.connection?.stream.destroy()
   if (isRunning) context.with(suppressTracing(context.active()), cancel, undefined, inside)

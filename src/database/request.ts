@@ -50,7 +50,7 @@ export abstract class DatabaseRequest<Result> {
   /**
    * The context that it was asked in. pg's pool calls back in that of whoever released the connection, or of a socket.
    */
-  readonly #caller = new AsyncResource('DatabaseRequest', { requireManualDestroy: true })
+  readonly #caller = new AsyncResource('DatabaseRequest')
   readonly #deadline: number
   readonly #done: Done<Result>
   readonly #timer: NodeJS.Timeout

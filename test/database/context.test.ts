@@ -1,9 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { context, trace, type Context, type ContextManager, type Tracer } from '@opentelemetry/api'
 import type { Test } from 'tap'
 import { test } from 'tap'
 import { createPool } from '../../dist/database/pool.js'
+import { retainedBytes } from '../heap.js'
 import { usePostgres } from '../postgres.js'
 import { startWireProxy, through } from './wire.js'
 
@@ -136,4 +137,30 @@ test('the span of each retry hangs on the caller, and ends', { timeout: 60_000 }
     t.ok(spans.filter(({ name }) => name === 'database.retry').every(({ isEnded }) => isEnded))
   })
   await pool.end()
+})
+
+test('who follows contexts by hooks hears of the end of each request', async t => {
+  const postgres = await usePostgres(t)
+  const pool = createPool({ connectionString: postgres.url, max: 1 })
+  t.teardown(() => pool.end())
+  const open = new Set<number>()
+  let begun = 0
+  const hook = createHook({
+    init: (id, type) => {
+      if (type !== 'DatabaseRequest') return
+      begun += 1
+      open.add(id)
+    },
+    destroy: id => {
+      open.delete(id)
+    }
+  }).enable()
+  t.teardown(() => hook.disable())
+  for (let round = 0; round < 20; round += 1) await pool.query('SELECT 1')
+  await delay(10)
+  retainedBytes()
+  await delay(100)
+  t.equal(begun, 20)
+  // The last one may still stand on the stack.
+  t.ok(open.size <= 1, `${open.size} of ${begun} are open`)
 })
