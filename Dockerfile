@@ -1,6 +1,6 @@
 # The Tracker in a container: built with everything, shipped with what it runs on.
 
-FROM node:20.20.2-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /tracker
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -20,7 +20,7 @@ RUN node -e " \
   && npm prune --ignore-scripts \
   && rm -r dist/database/embedded-worker.* dist/tracker/load*
 
-FROM node:20.20.2-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 # Without further settings it starts as in production and wants to be told its database.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
 WORKDIR /tracker

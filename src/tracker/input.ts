@@ -25,8 +25,10 @@ export function checkPageSize(first: number | null | undefined, byDefault: numbe
 /** @throws TrackerError BAD_INPUT for text of another length, or with the one character that Postgres cannot store */
 export function checkText(name: string, text: string, { min, max }: { min: number; max: number }): string {
   if (text.includes('\0')) throw badInput(`${name} contains a NUL character`)
-  if (text.trim().length < min || text.length > max) {
-    throw badInput(`${name} has ${text.length} characters: expected ${min} to ${max}`)
+  const written = text.trim().length
+  if (written < min || text.length > max) {
+    const seen = written === 0 && text.length > 0 ? 'nothing but spaces' : `${text.length} characters`
+    throw badInput(`${name} has ${seen}: expected ${min} to ${max} characters`)
   }
   return text
 }

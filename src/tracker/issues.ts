@@ -1,12 +1,18 @@
 import type { Pool } from 'pg'
 import type { CommentRow } from './comments.js'
 import type { PageArguments } from './connection.js'
+import { badInput } from './errors.js'
 import { checkPageSize, parseId } from './input.js'
 import { countIssues, listIssues, type IssueConnection, type IssueFilter, type IssueRow } from './issue-list.js'
 import { createIssueMutations } from './issue-mutations.js'
 import type { LabelRow } from './labels.js'
 import { findProjects, type ProjectRow } from './projects.js'
 import { findUsers, type UserRow } from './users.js'
+
+interface CommentPage {
+  readonly first?: number | null
+  readonly after?: string | null
+}
 
 type Batch = readonly { readonly obj: IssueRow }[]
 
@@ -23,7 +29,7 @@ export function createIssueResolvers(pool: Pool) {
     },
     Issue: {
       // These two ask once an issue: on a list of issues they are the N+1 problem, as many an API has it.
-      comments: (issue: IssueRow, { first }: { first?: number | null }) => listComments(pool, issue, first),
+      comments: (issue: IssueRow, page: CommentPage) => listComments(pool, issue, page),
       commentCount: (issue: IssueRow) => countComments(pool, issue)
     }
   }
@@ -72,18 +78,26 @@ export async function findIssues(pool: Pool, ids: readonly number[]): Promise<Ma
   return new Map(rows.map(issue => [issue.id, issue]))
 }
 
-async function listComments(pool: Pool, issue: IssueRow, first?: number | null): Promise<CommentRow[]> {
+async function listComments(pool: Pool, issue: IssueRow, { first, after }: CommentPage): Promise<CommentRow[]> {
   const { rows } = await pool.query<CommentRow>(
     `
       SELECT id, issue_id AS "issueId", author_id AS "authorId", body, created_at AS "createdAt"
       FROM comments
-      WHERE issue_id = $1
+      WHERE issue_id = $1 AND ($3::integer IS NULL OR id > $3)
       ORDER BY id
       LIMIT $2
     `,
-    [issue.id, checkPageSize(first, 20)]
+    [issue.id, checkPageSize(first, 20), readAfter(after)]
   )
   return rows
+}
+
+/** @throws TrackerError BAD_INPUT for what cannot be an id, where silence would begin again at the first */
+function readAfter(after: string | null | undefined): number | null {
+  if (after === null || after === undefined) return null
+  const id = parseId(after)
+  if (id === null) throw badInput('after is not the id of a comment: expected that of the last one seen')
+  return id
 }
 
 async function countComments(pool: Pool, issue: IssueRow): Promise<number> {

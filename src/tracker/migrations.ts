@@ -58,8 +58,13 @@ const createIndexes = `
   CREATE INDEX issue_labels_label_id_idx ON issue_labels (label_id, issue_id);
 `
 
+const indexCommentsOfUsers = `
+  CREATE INDEX comments_author_id_created_at_idx ON comments (author_id, created_at DESC, id DESC);
+`
+
 /** The Tracker's tables. Statuses and priorities are spelled as in the GraphQL schema. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'create-tables', sql: createTables },
-  { version: 2, name: 'create-indexes', sql: createIndexes }
+  { version: 2, name: 'create-indexes', sql: createIndexes },
+  { version: 3, name: 'index-comments-of-users', sql: indexCommentsOfUsers }
 ]

@@ -26,6 +26,7 @@ export const schema = `
   }
 
   type Subscription {
+    "What is added through the same process of the Tracker."
     commentAdded(issueId: ID!): Comment!
   }
 
@@ -92,8 +93,8 @@ export const schema = `
     author: User!
     assignee: User
     labels: [Label!]!
-    "Oldest first."
-    comments(first: Int = 20): [Comment!]!
+    "Oldest first; after the comment with that id, if one is given."
+    comments(first: Int = 20, after: ID): [Comment!]!
     commentCount: Int!
   }
 

@@ -18,6 +18,7 @@ interface Service {
   readonly volumes?: readonly string[]
   readonly healthcheck?: { readonly test: readonly string[] }
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+  readonly restart?: string
   readonly read_only?: boolean
   readonly cap_drop?: readonly string[]
   readonly security_opt?: readonly string[]
@@ -88,6 +89,11 @@ test('no service may write where it should not, nor gain rights', t => {
   t.end()
 })
 
+test('every service comes back after a crash and after the machine was off', t => {
+  for (const [name, { restart }] of services) t.equal(restart, 'unless-stopped', name)
+  t.end()
+})
+
 test('what is mounted exists', t => {
   for (const volume of services.flatMap(([, service]) => service.volumes ?? [])) {
     const [source = '', target = '', mode] = volume.split(':')
@@ -150,7 +156,8 @@ test('the lines for production make the secrets once, and a project of its own',
   const secrets = readFileSync(join(folder, file), 'utf8')
   t.equal(statSync(join(folder, file)).mode & 0o077, 0, 'nobody else may read them')
   t.ok(read('.gitignore').split('\n').includes(file), 'nor may it be committed')
-  const variables = [...text.matchAll(/\$\{(\w+):-/g)].map(([, name = '']) => name)
+  const variables = [...text.matchAll(/\$\{(TRACKER_MODE|\w*(?:PASSWORD|TOKEN)):-/g)].map(([, name = '']) => name)
+  t.equal(variables.length, 4)
   for (const name of variables) {
     t.match(secrets, new RegExp(`^${name}=${name === 'TRACKER_MODE' ? 'production' : '[0-9a-f]{64}'}$`, 'm'))
   }

@@ -34,6 +34,25 @@ test('queries and mutations of the Tracker', async t => {
     t.equal((data as unknown as { labels: unknown[] }).labels.length, 12)
   })
 
+  t.test('all comments of an issue can be read, some at a time', async t => {
+    const { rows } = await pool.query<{ id: number; count: number }>(
+      'SELECT issue_id AS id, count(*)::integer AS count FROM comments GROUP BY 1 HAVING count(*) > 4 LIMIT 1'
+    )
+    const [{ id, count } = { id: 0, count: 0 }] = rows
+    const read = async (after: string | null, first: number): Promise<string[]> => {
+      const { data } = await ask(
+        'query ($id: ID!, $after: ID, $first: Int) { issue(id: $id) { comments(first: $first, after: $after) { id } } }',
+        { id, after, first }
+      )
+      return (data as unknown as { issue: { comments: { id: string }[] } }).issue.comments.map(comment => comment.id)
+    }
+    const all = await read(null, 100)
+    t.equal(all.length, count)
+    const seen: string[] = []
+    for (let page = await read(null, 2); page.length > 0; page = await read(page.at(-1) ?? null, 2)) seen.push(...page)
+    t.strictSame(seen, all)
+  })
+
   t.test('a cached field answers whatever fragments its selection is made of', async t => {
     const { errors, data } = await ask('{ labels { ... on Label { ... on Label { name } } } }')
     t.equal(errors, undefined)
@@ -110,7 +129,11 @@ test('queries and mutations of the Tracker', async t => {
       [`{ issues(after: "${cursor('issues:1')}*") { totalCount } }`, /not a cursor/],
       [`{ issues(after: "${cursor('issues:99999999999')}") { totalCount } }`, /not a cursor/],
       [`{ issues(after: "${cursor('issues:1; DROP TABLE issues')}") { totalCount } }`, /not a cursor/],
-      ['{ issues(filter: { search: "  " }) { totalCount } }', /search has 2 characters: expected 1 to 100/],
+      [
+        '{ issues(filter: { search: "  " }) { totalCount } }',
+        /search has nothing but spaces: expected 1 to 100 characters/
+      ],
+      ['{ issue(id: 1) { comments(after: "first") { id } } }', /after is not the id of a comment/],
       ['{ issues(filter: { search: "a\\u0000" }) { totalCount } }', /NUL/]
     ]
     for (const [query, message] of cases) {
