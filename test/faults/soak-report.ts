@@ -40,6 +40,8 @@ const EVERY = 10
 export function writeSoak({ rate, seconds, retention, slope, storeSlope }: Soak, minutes: readonly Minute[]): void {
   const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(3)
   const spans = minutes.reduce((sum, minute) => sum + minute.spans, 0)
+  const rates = minutes.map(({ requests }) => requests / seconds).sort((a, b) => a - b)
+  const [lowest = NaN, highest = NaN] = [rates[0], rates.at(-1)].map(each => Math.round(each ?? NaN))
   const rows = minutes
     .map((minute, index) => ({ ...minute, number: index + 1 }))
     .filter(({ number }) => number === 1 || number % EVERY === 0)
@@ -56,8 +58,8 @@ export function writeSoak({ rate, seconds, retention, slope, storeSlope }: Soak,
     ])
   writeSection(
     'Under a load that goes on',
-    `Written by \`npm run reliability\`: ${rate} requests a second over HTTP, one in a hundred exported, for ${minutes.length} times ${seconds} s. That is
-${Math.round(spans / (minutes.length * seconds))} spans a second: operations, resolver calls, SQL on a real Postgres. The retention is ${retention} s, and the load has gone
+    `Written by \`npm run reliability\`: ${rate} requests a second over HTTP wanted, ${lowest} to ${highest} of them reached, one in a hundred exported, for
+${minutes.length} times ${seconds} s. That is ${Math.round(spans / (minutes.length * seconds))} spans a second in the mean: operations, resolver calls, SQL on a real Postgres. The retention is ${retention} s, and the load has gone
 on for as long before the first row. History is off. "Heap" is what is left of it and of buffers after garbage collection;
 "monitor" is the share of one core that \`self { overhead }\` tells of, without garbage collection. ${machine()}
 
