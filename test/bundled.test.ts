@@ -53,6 +53,7 @@ for (const [what, external, isMeasured] of [
     const { warnings, resolvers } = JSON.parse(stdout) as { warnings: string[]; resolvers: number }
     t.equal(resolvers, isMeasured ? 1 : 0)
     t.equal(warnings.length, isMeasured ? 0 : 1)
-    if (!isMeasured) t.match(warnings[0], /graphql was not loaded from a file: .* leave it out of that, with mercurius, pg/)
+    if (!isMeasured)
+      t.match(warnings[0], /graphql was not loaded from a file: .* leave it out of that, with mercurius, pg/)
   })
 }

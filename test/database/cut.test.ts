@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg, { type PoolClient } from 'pg'
+import pg from 'pg'
 import { test } from 'tap'
 import { cut } from '../../dist/database/cut.js'
 import { usePostgres } from '../postgres.js'
