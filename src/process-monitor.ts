@@ -71,7 +71,7 @@ export class PerformanceSpanProcessor extends SpanAggregator {
   }
 }
 
-/** For the same app: add one to `instrumentations`, before the one for GraphQL, and set its `ignoreResolveSpans`. */
+/** For the same app: add one to `instrumentations`, after the one for pg and before the one for GraphQL, and set its `ignoreResolveSpans`. */
 export class ResolverInstrumentation extends ExecutionInstrumentation {
   constructor(sink: ExecutionSink = processMonitor()) {
     // Else it would count resolvers and operations without their queries.

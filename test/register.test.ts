@@ -17,7 +17,7 @@ const app = `
   if (process.env.SWITCH_ON) app.performance.configure({ enabled: true })
   await app.inject({ method: 'POST', url: '/graphql', payload: { query: '{ hello }' } })
   const { resolvers, operations } = getAllMetrics()
-  console.log(JSON.stringify({ resolvers: resolvers.map(({ name, count }) => [name, count]), operations: operations.map(({ count }) => count), warnings: lines.map(({ msg }) => msg) }))
+  console.log(JSON.stringify({ resolvers: resolvers.map(({ name, count }) => [name, count]), operations: operations.map(({ count }) => count), warnings: lines.map(({ msg }) => msg), codes: lines.map(({ code }) => code) }))
   await app.close()
 `
 
@@ -25,6 +25,7 @@ interface Report {
   readonly resolvers: readonly [string, number][]
   readonly operations: readonly number[]
   readonly warnings: readonly string[]
+  readonly codes: readonly string[]
 }
 
 async function report(given: readonly string[], environment: Record<string, string> = {}): Promise<Report> {
@@ -34,12 +35,13 @@ async function report(given: readonly string[], environment: Record<string, stri
 }
 
 test('Integration Points: with the preload, resolvers are measured and nothing complains', async t => {
-  t.strictSame(await report(preload), { resolvers: [['Query.hello', 1]], operations: [1], warnings: [] })
+  t.strictSame(await report(preload), { resolvers: [['Query.hello', 1]], operations: [1], warnings: [], codes: [] })
 })
 
 test('without the preload one warning says what is not measured and what to do', async t => {
-  const { resolvers, warnings } = await report([])
+  const { resolvers, warnings, codes } = await report([])
   t.strictSame(resolvers, [])
+  t.strictSame(codes, ['MPERF_NOT_MEASURING'])
   t.equal(warnings.length, 1)
   t.match(warnings[0], /measures nothing.*no preload.*graphql.*pg.*node --import mercurius-performance\/register/)
 })
@@ -151,7 +153,8 @@ test('an app with a NodeSDK of its own only adds the processor', async t => {
   t.strictSame(await report(['--import', './test/fixtures/own-sdk.js']), {
     resolvers: [['Query.hello', 1]],
     operations: [1],
-    warnings: []
+    warnings: [],
+    codes: []
   })
 })
 

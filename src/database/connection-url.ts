@@ -28,7 +28,7 @@ function maskUserInfo(value: string): string {
 
 function maskParameters(value: string): string {
   return value.replace(/([?&])([^=&#]*)=([^&#]*)/g, (pair, separator: string, name: string) =>
-    secretParameter.test(decode(name)) ? `${separator}${name}=${MASK}` : pair
+    secretParameter.test(decode(name, name)) ? `${separator}${name}=${MASK}` : pair
   )
 }
 
@@ -37,15 +37,21 @@ function maskKeywords(value: string): string {
   return value.replace(/((?:^|\s)password\s*=\s*).*?(?=\s+\w+\s*=|$)/gis, `$1${MASK}`)
 }
 
-function decode(text: string): string {
+function decode<Other>(text: string, otherwise: Other): string | Other {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text
+    return otherwise
   }
 }
 
 /** Whether pg can make something of it. Where the host is in the query, as for Unix sockets, that part of it is empty. */
 export function isConnectionUrl(value: string): boolean {
-  return URL.canParse(value) || URL.canParse(value.replace('@/', '@host/')) || /^\w+:\/\/\//.test(value)
+  if (/^\w+:\/\/\//.test(value)) return true
+  const given = [value, value.replace('@/', '@host/')].find(text => URL.canParse(text))
+  if (given === undefined) return false
+  // pg escapes what cannot be an escape by itself; what looks like one has to be.
+  if (/ |%[^a-f0-9]|%[a-f0-9][^a-f0-9]/i.test(value)) return true
+  const { username, password } = new URL(given)
+  return decode(username, undefined) !== undefined && decode(password, undefined) !== undefined
 }

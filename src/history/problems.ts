@@ -9,11 +9,13 @@ export const TABLES_BUSY = 'TABLES_BUSY'
 /** Stands for the setting that the address came from. */
 const SETTING = DEFAULT_URL_SETTING
 
+const CUT = `the connection was cut: if it goes on, check that host and port in ${SETTING} are those of Postgres`
+
 /** What is wrong with where history is kept and what to do, by the code of the system's or of Postgres' error. */
 const problems = new Map<string, string>([
   [
     '42501',
-    `the user of ${SETTING} lacks a privilege: grant it CREATE on the database, or make it a member of the role that owns the schema mercurius_performance`
+    `the user of ${SETTING} lacks a privilege: grant it CREATE on the database or, where the schema mercurius_performance is there, USAGE and CREATE on that, or make it a member of the role that owns the schema mercurius_performance`
   ],
   [
     '42P01',
@@ -31,11 +33,15 @@ const problems = new Map<string, string>([
   ['28000', 'the database does not let this user in: correct the user, or allow it in pg_hba.conf'],
   ['3D000', `there is no such database: create it, or correct the name in ${SETTING}`],
   ['ECONNREFUSED', `nothing accepts connections there: start the database, or correct ${SETTING}`],
-  ['ECONNRESET', `the connection was cut: check that host and port in ${SETTING} are those of Postgres`],
+  ['ECONNRESET', CUT],
+  ['EPIPE', CUT],
   ['ETIMEDOUT', `nothing answered in time: check host and port in ${SETTING}, and that no firewall is in between`],
   ['EHOSTUNREACH', `the host cannot be reached: check the network, or correct ${SETTING}`],
   ['ENETUNREACH', 'the network cannot be reached: check it'],
-  ['ENOENT', `a file or socket does not exist that ${SETTING} names: correct the path`],
+  [
+    'ENOENT',
+    `a file or socket does not exist that ${SETTING} names: start the database, whose socket goes while it is down, or correct the path`
+  ],
   ['EACCES', `a file or socket may not be opened that ${SETTING} names: correct its permissions or the path`],
   ['CERT_HAS_EXPIRED', 'the certificate of the database has expired: renew it'],
   [
@@ -78,6 +84,7 @@ export function problemOf(error: unknown, setting = SETTING): string {
 }
 
 function problemOfCode(code: string): string {
+  if (code.startsWith('ERR_SSL_')) return `TLS failed with ${code}: check sslmode and the certificates in ${SETTING}`
   const known = problems.get(code) ?? (CERTIFICATE.test(code) ? UNTRUSTED : undefined)
   if (known !== undefined) return `${known} (${code})`
   if (code.startsWith('ERR_')) return `it failed inside of this process with ${code}`

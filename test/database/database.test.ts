@@ -5,7 +5,7 @@ import { startEmbeddedPostgres } from '../../dist/database/embedded.js'
 import { withLockedTransaction } from '../../dist/database/locked-transaction.js'
 import { migrate, type Migration } from '../../dist/database/migrate.js'
 import { createPool } from '../../dist/database/pool.js'
-import { NO_POSTGRES, startPostgres } from '../postgres.js'
+import { NO_POSTGRES, startPostgres, usePostgres } from '../postgres.js'
 
 const migrations: Migration[] = [
   { version: 1, name: 'one', sql: 'CREATE TABLE one (id integer); INSERT INTO one VALUES (1);' },
@@ -153,6 +153,27 @@ test('a pool survives its server', { timeout: 60_000 }, async t => {
     "SELECT current_setting('statement_timeout') AS statement, current_setting('idle_in_transaction_session_timeout') AS idle"
   )
   t.same(rows, [{ statement: '5s', idle: '10s' }])
+  t.equal(pool.options.keepAlive, true)
+})
+
+test('limits that are switched off are not sent, which PgBouncer would refuse, and keepAlive can be', async t => {
+  const { url } = await usePostgres(t)
+  const pool = createPool({
+    connectionString: url,
+    keepAlive: false,
+    statement_timeout: 0,
+    idle_in_transaction_session_timeout: 0
+  })
+  t.teardown(() => pool.end())
+  t.equal(pool.options.keepAlive, false)
+  const client = await pool.connect()
+  await client.query(`ALTER ROLE postgres SET statement_timeout = '7s'`)
+  await client.query(`ALTER ROLE postgres SET idle_in_transaction_session_timeout = '8s'`)
+  client.release(true)
+  const { rows } = await pool.query(
+    "SELECT current_setting('statement_timeout') AS statement, current_setting('idle_in_transaction_session_timeout') AS idle"
+  )
+  t.same(rows, [{ statement: '7s', idle: '8s' }], 'those of the server hold')
 })
 
 test('the embedded Postgres keeps no process alive once it is closed', async t => {

@@ -101,12 +101,14 @@ async function compare(t: Test, stack: Stack, service: string, environment: Reco
     db_system_name: 'postgresql'
   }))
   const caches = await prometheus.series('mercurius_performance_cache_duration_seconds')
-  for (const { name, hits, misses } of told.cache.byName) {
-    const counts = { hit: hits, miss: misses }
-    for (const [outcome, count] of Object.entries(counts).filter(([, count]) => count > 0)) {
-      const found = caches.find(({ metric }) => metric.cache_name === name && metric.cache_outcome === outcome)
-      t.equal(Number(found?.histogram?.[1].count), count, `${name} ${outcome}`)
-    }
+  const counts = told.cache.byName
+    .flatMap(({ name, hits, misses }) => [[name, 'hit', hits] as const, [name, 'miss', misses] as const])
+    .filter(([, , count]) => count > 0)
+  t.ok(counts.length > 0)
+  t.equal(caches.length, counts.length)
+  for (const [name, outcome, count] of counts) {
+    const found = caches.find(({ metric }) => metric.cache_name === name && metric.cache_outcome === outcome)
+    t.equal(Number(found?.histogram?.[1].count), count, `${name} ${outcome}`)
   }
   tracker.child.kill('SIGTERM')
   t.equal((await tracker.ended()).code, 0)

@@ -48,6 +48,7 @@ test('whatever becomes of Postgres, history has everything once', { timeout: 1_2
     for (const fault of full || cycle > 0 ? faults : faults.slice(0, 3)) {
       const before = instances.map(({ lines }) => lines.length)
       const felt = await strike(postgres, pool, fault, instances)
+      if (fault.startsWith('pg_')) t.ok(felt > 0, `${fault}: ${felt} connections were ended`)
       const accepted = performance.now()
       // Until all of them have noticed.
       if (fault.startsWith('pg_')) await delay(2 * INTERVAL)

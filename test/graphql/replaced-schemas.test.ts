@@ -71,6 +71,7 @@ test('a schema at run time that has a type of its own by one of our names is exe
   )
   app.graphql.defineResolvers({ Query: { _performanceMetrics: () => ({ mine: 1 }) } })
   t.strictSame(await ask(app, '{ _performanceMetrics { mine } }'), { data: { _performanceMetrics: { mine: 1 } } })
+  t.equal(lines.length, 1, lines.join())
   t.match(lines, [/MPERF_SCHEMA_CONFLICT/])
 })
 
@@ -113,6 +114,7 @@ for (const when of ['at once', 'later']) {
     await new Promise(resolve => setImmediate(resolve))
     t.strictSame(await ask(app, '{ item { name } }'), { data: { item: { name: 'one' } } })
     t.ok(calls <= 4, `${calls} calls`)
+    t.equal(lines.length, 1, lines.join())
     t.match(lines, [/onExtendSchema/])
   })
 }

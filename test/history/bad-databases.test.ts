@@ -41,7 +41,7 @@ const databases: readonly Bad[] = [
     name: 'the user may not create anything',
     spoil: `CREATE ROLE guest LOGIN PASSWORD 'hunter2-secret'`,
     url: good => at(good, { username: 'guest' }),
-    problem: /grant it CREATE on the database, or make it .* \(42501\)/,
+    problem: /grant it CREATE on the database or, .* or make it .* \(42501\)/,
     mend: 'GRANT CREATE ON DATABASE postgres TO guest'
   },
   {
@@ -52,11 +52,11 @@ const databases: readonly Bad[] = [
     mend: `ALTER ROLE guest PASSWORD 'hunter2-secret'`
   },
   {
-    name: 'its schema is there, made for a user who may make none, and belongs to another still',
+    name: 'its schema is there, made for a user who may make none, and may not be used yet',
     spoil: `CREATE ROLE guest LOGIN PASSWORD 'hunter2-secret'; CREATE SCHEMA mercurius_performance`,
     url: good => at(good, { username: 'guest' }),
-    problem: /grant it CREATE on the database, or make it a member of the role that owns the schema .* \(42501\)/,
-    mend: 'ALTER SCHEMA mercurius_performance OWNER TO guest'
+    problem: /where the schema mercurius_performance is there, USAGE and CREATE on that, or .* \(42501\)/,
+    mend: 'GRANT USAGE, CREATE ON SCHEMA mercurius_performance TO guest'
   },
   {
     // As a disk that is full answers, by a trigger.

@@ -41,6 +41,9 @@ test('every minute of a range is in one window, and every window in one step', t
           }
           covered = begin + width
         }
+        for (let gap = covered; gap < range.to; gap += finest(gap).width) {
+          if (finest(gap) === MINUTES) throw new Error(`${new Date(gap).toISOString()} is in none`)
+        }
         if (covered > range.to) throw new Error('it ends after the range')
       }
     ),

@@ -147,7 +147,14 @@ test('what is wrong with an address is told from what answered there', t => {
     ],
     [coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), /certificate of the database is not trusted/],
     [coded('ERR_TLS_CERT_ALTNAME_INVALID'), /for another host: correct that in DATABASE_URL/],
-    [coded('ECONNRESET'), /^the connection was cut: check that host and port in DATABASE_URL .* \(ECONNRESET\)$/],
+    [
+      coded('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'),
+      /^TLS failed with .*: check sslmode and the certificates in DATABASE_URL$/
+    ],
+    [
+      coded('ECONNRESET'),
+      /^the connection was cut: if it goes on, check that host and port in DATABASE_URL .* \(ECONNRESET\)$/
+    ],
     [coded('EPROTO'), /^connecting failed with EPROTO: check DATABASE_URL$/],
     [coded('42883'), /15 or newer is needed \(42883\)$/],
     [coded('XX000'), /^the database answered XX000$/],

@@ -136,6 +136,9 @@ test('what JavaScript gives in place of the options is named, and null is nothin
     urlSetting: 'DATABASE_URL'
   })
   t.match(historySettings(environment, { url: null, instance: null } as never), { url })
+  t.throws(() => historySettings({ DATABASE_URL: 'postgres://u:hunter2%9fQ@h/db' }, true), {
+    message: /^DATABASE_URL is no valid URL/
+  })
   for (const socket of [
     'postgres:///tracker?host=/var/run/postgresql',
     'postgres://user:pw@/tracker?host=/var/run/postgresql'

@@ -1,6 +1,5 @@
 import '../preload.js'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isPromise } from 'node:util/types'
 import { trace } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
 import { execute, parse, type ExecutionResult, type GraphQLResolveInfo } from 'graphql'
@@ -10,7 +9,7 @@ import type { ResolverSnapshot } from '../../src/store/snapshot.js'
 import { service } from '../service.js'
 
 const schema = `
-  type Query { queries(count: Int!): Int  forgotten: String  nested(query: String!): String  direct: String  quick: Int  parallel: Int  late: Int
+  type Query { queries(count: Int!): Int nested(query: String!): String  direct: String  quick: Int  parallel: Int  late: Int
     lazy: String  foreign: String }
 `
 
@@ -39,12 +38,6 @@ const resolvers = {
       const { quick } = context.app.graphql.schema.getQueryType()?.getFields() ?? {}
       await quick?.resolve?.({}, {}, context, info)
       return 'done'
-    },
-    forgotten: async (_: unknown, __: unknown, context: { app: FastifyInstance }, info: GraphQLResolveInfo) => {
-      const { queries } = context.app.graphql.schema.getQueryType()?.getFields() ?? {}
-      const promise = queries?.resolve?.({}, { count: 1 }, context, info)
-      await delay(30)
-      return String(isPromise(promise))
     },
     // Sync for 40 calls, then it sends a query and does not wait for it.
     quick: () => {
@@ -198,14 +191,4 @@ test('switched off, nothing is measured on a context that was measured before', 
   await run()
   processMonitor().configure({ enabled: true })
   t.equal(resolver('Query.queries')?.count, before)
-})
-
-test('a resolver that is called by hand and that nobody waits for counts, and gives what it gave', async t => {
-  const app = await start()
-  t.teardown(() => app.close())
-  const before = resolver('Query.queries')?.count ?? 0
-  t.match(await app.graphql('{ forgotten }', { app }), { data: { forgotten: 'true' } })
-  t.equal((resolver('Query.queries')?.count ?? 0) - before, 1)
-  const { selfTime = 0, totalTime = 0 } = resolver('Query.forgotten') ?? {}
-  t.ok(selfTime > 0.015 && selfTime <= totalTime, `${selfTime} s of ${totalTime} s are its own`)
 })

@@ -39,10 +39,9 @@ function knex<Result>(text: string, work: () => Promise<Result>): Promise<Result
   return within('select hello.tags', { 'db.system': 'postgresql', 'db.statement': text }, work)
 }
 
-/** As Prisma's own engine tells of a query when the answer is there: of one that ran so many milliseconds ago. */
-function engineQuery(began: number, ended: number): void {
+/** As Prisma's own engine tells of a query when the answer is there: of one that ran so many milliseconds before `now`. */
+function engineQuery(now: number, began: number, ended: number): void {
   const attributes = { 'db.system': 'postgresql', 'db.statement': 'SELECT 8 AS engine' }
-  const now = Date.now()
   tracer.startSpan('prisma:engine:db_query', { attributes, startTime: now - began }).end(now - ended)
 }
 
@@ -100,9 +99,10 @@ async function start(t: Test): Promise<FastifyInstance> {
             return delay(10, 9)
           }).then(() => delay(20, 9)),
         engine: () => {
-          engineQuery(60, 50)
-          engineQuery(50, 40)
-          engineQuery(55, 45)
+          const now = Date.now()
+          engineQuery(now, 60, 50)
+          engineQuery(now, 50, 40)
+          engineQuery(now, 55, 45)
           return delay(60, 8)
         },
         after: () =>

@@ -41,6 +41,11 @@ test('relations that the parser takes for one are statements of their own', asyn
     analyze('SELECT t.id FROM users AS t WHERE t.id = $1').fingerprint,
     'what differs in literals alone is one all the same'
   )
+  t.equal(
+    analyze('SELECT * FROM import_1718123456789').fingerprint,
+    analyze('SELECT * FROM import_1718123456790').fingerprint,
+    'and so is a table that is made for each run'
+  )
 })
 
 test('a text that is too long to be read is not taken for a shorter statement', async t => {

@@ -13,6 +13,8 @@ const ONE_STATE = 'ISOLATION LEVEL REPEATABLE READ'
 const GRACE = 15_000
 /** So that what has piled up is worked off without holding up others for long. */
 const WINDOWS_AT_A_TIME = 60
+/** That cannot be read; after so many what came later waits. */
+const MOST_UNREAD = 600
 const LOCK_NOT_AVAILABLE = '55P03'
 /** How much longer than it is kept what could not be merged waits for it, in milliseconds. */
 const LONGEST_WAIT = DAYS.width
@@ -83,7 +85,8 @@ async function mergeStale(
   const to = new Date(floorTo(tier.width, end))
   let next = from
   let merged = 0
-  while (merged < WINDOWS_AT_A_TIME) {
+  let unread = 0
+  while (merged < WINDOWS_AT_A_TIME && unread < MOST_UNREAD) {
     const page = [new Date(next), to]
     const stale = await database.query<{ at: Date }>(`${staleWindows(tier)} LIMIT ${WINDOWS_AT_A_TIME}`, page)
     for (const { at } of stale) {
@@ -95,6 +98,7 @@ async function mergeStale(
         failures.push(error)
         // The next one would fail like it.
         if (!isUnreadable(error)) return true
+        unread += 1
       }
     }
     const last = stale.at(-1)
@@ -102,7 +106,7 @@ async function mergeStale(
     // As many again where some cannot be read, which stay in front of all that came later.
     next = last.at.getTime() + tier.width
   }
-  return false
+  return unread > 0
 }
 
 /** In their order: what was merged of a minute must not go before the minute, which would be merged anew. */

@@ -11,7 +11,7 @@ import type { ExportedOperation } from './exported.js'
 import { CallRecorder } from './recorder.js'
 import type { ResolverSink } from './sinks.js'
 import { ResolverSpan } from './span.js'
-import { followed, MeasuredPromise, MeasuredThenable, nativeThen } from './settling.js'
+import { MeasuredPromise, MeasuredThenable, nativeThen } from './settling.js'
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 export type Field = GraphQLField<unknown, unknown, Record<string, unknown>>
@@ -125,8 +125,6 @@ export class MeasuredField {
 
   #settling(result: PromiseLike<unknown>, call: ResolverCall, isDirect: boolean): unknown {
     this.mayWait()
-    // Inside another call of its operation, what looks like an engine is somebody who calls it by hand and may never ask.
-    if (isDirect && call.rare?.parent?.execution === call.execution) return followed(result, call)
     if (isDirect) return new MeasuredPromise(result, call)
     const ended = (failed: boolean) => (): void => {
       if (!call.isOver) this.#recorder.ended(call, failed)

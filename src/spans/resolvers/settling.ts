@@ -68,12 +68,6 @@ export class MeasuredPromise<Value> implements PromiseLike<Value> {
 
 Object.setPrototypeOf(MeasuredPromise.prototype, Promise.prototype)
 
-/** The same for who may never ask: a promise that settles as `promise` does, after the call is over. */
-export function followed<Value>(promise: PromiseLike<Value>, call: ResolverCall): PromiseLike<Value> {
-  if (promise.then !== nativeThen) return new MeasuredPromise(promise, call)
-  return observed<Value, Value, never>(promise, call, undefined, undefined)
-}
-
 /** What `ask` returns; where it throws, the call has failed. */
 function asked<Result>(call: ResolverCall, ask: () => Result): Result {
   try {

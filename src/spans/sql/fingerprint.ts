@@ -19,6 +19,8 @@ export function fingerprintOf(given: string, tree: unknown): string {
 
 /** What the library takes for part of a number: https://github.com/pganalyze/libpg_query/wiki/Fingerprinting */
 const NUMBERED = /\d\d/
+/** Of a clock or of a counter, which would make a statement of each run of a job. */
+const GENERATED = /\d{9,}/g
 
 /** The relations of whose name the library reads nothing, or not all, each with its alias. */
 function leftOut(tree: unknown): Set<string> {
@@ -27,7 +29,7 @@ function leftOut(tree: unknown): Set<string> {
   const waiting = [tree]
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     if (typeof node !== 'object' || node === null) continue
-    const name = text(child(node, 'relname'))
+    const name = text(child(node, 'relname')).replace(GENERATED, '')
     const schema = text(child(node, 'schemaname'))
     const alias = text(child(child(node, 'alias'), 'aliasname'))
     if (name !== '' && (schema !== '' || alias !== '' || NUMBERED.test(name))) {
