@@ -3,7 +3,8 @@ export const SCAN_LIMIT = 64 * 1024
 
 /**
  * Whether the rows of an INSERT that is longer than that are followed by a clause, which makes it another statement than one
- * without: all those with a clause are one. Where the words are in a literal, or RETURNING is followed by one, it is wrong, and so only is the row.
+ * without; all those with a clause are one. Where the words are in a literal, or RETURNING is followed by one, it is wrong,
+ * and so only is the row.
  */
 export function goesOnAfterRows(text: string): boolean {
   return CONFLICT.test(text) || RETURNING.test(text.slice(-LONGEST_LIST))
